@@ -1,0 +1,65 @@
+"""
+# Extract from Qualy
+
+Brings payments, splits and customers from Qualy into the ledger, checks them, and says that it did. Every hour, or
+whenever you trigger it. It writes nothing to any tool.
+
+| task | does |
+|---|---|
+| `extract` | reads what changed since the last complete pass (at night, everything) |
+| `quality` | checks every row that came; a failing row is held with its reason, the rest goes on |
+| `publish` | tells `sync_accounting` that there is something to look at |
+
+**Green**: the pass is complete. The number of new, changed and held rows is in each task's log.
+
+**Red `extract`**: Qualy could not be read to the end. What was read is kept but does not count until a pass is
+complete, so nothing half-read reaches the books. The last line of the log says what to do: for a wrong or revoked key,
+correct the connection `qualy` (*Admin, Connections*); for an outage, nothing, the next hour tries again.
+
+**Red `quality`**: more rows failed than the settings allow (`quality.most_failing`). Nothing is written from this pass.
+Look at the counts per rule in the log first: a change at Qualy usually fails one rule for all rows.
+
+**Clearing** any task, at any time, is harmless: a pass is taken up where it stopped.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import dag, task
+
+from qualy_app.tasks import CUSTOMERS, PAYMENTS, SPLITS, defaults, log, tell, the_jobs, this_run, this_try
+
+
+@task(show_return_value_in_logs=False)
+def extract() -> dict[str, int]:
+    with the_jobs() as jobs:
+        return tell(jobs.extract(this_run(), this_try()), nothing="Nothing changed at Qualy.")
+
+
+@task(show_return_value_in_logs=False)
+def quality() -> dict[str, int]:
+    with the_jobs() as jobs:
+        return tell(jobs.quality(this_run()), nothing="Every row passed.")
+
+
+@task(outlets=[PAYMENTS, SPLITS, CUSTOMERS], show_return_value_in_logs=False)
+def publish() -> dict[str, int]:
+    with the_jobs() as jobs:
+        counts = tell(jobs.publish(this_run()), nothing="The pass is complete; nothing in it is new.")
+    log.info("Told sync_accounting to look at the ledger.")
+    return counts
+
+
+@dag(
+    schedule="0 * * * *",
+    catchup=False,
+    max_active_runs=1,
+    default_args=defaults(pool="qualy"),
+    doc_md=__doc__,
+    description="Payments, splits and customers from Qualy into the ledger",
+    tags=["qualy", "extract"],
+)
+def extract_qualy():
+    extract() >> quality() >> publish()
+
+
+extract_qualy()

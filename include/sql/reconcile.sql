@@ -1,0 +1,181 @@
+-- name: documents
+-- Each payment and split with what was agreed on (links) and what the tool has (mirror).
+SELECT c.kind, c.leg, c.source_id, c.code, c.amount, c.currency, c.month, c.source_hash,
+       COALESCE(c.payment_id, c.source_id) AS payment_id,
+       l.remote_id, l.source_hash AS link_hash, l.facts,
+       d.id AS there, d.what, d.number, d.contact_id, d.currency AS there_currency, d.date, d.due_date, d.status,
+       d.net, d.tax, d.total, d.paid, d.credited, d.due,
+       COALESCE(p.settled, 0) AS settled
+FROM current_outcomes c
+LEFT JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id AND l.variant = ''
+LEFT JOIN mirror_documents d ON d.book = c.book AND d.id = l.remote_id
+LEFT JOIN (SELECT payment_id, CAST(SUM(amount) AS BIGINT) AS settled
+           FROM current_outcomes
+           WHERE book = :book AND leg = 'settlement' AND code IN :in_step
+           GROUP BY payment_id) p ON c.leg = 'invoice' AND p.payment_id = c.source_id
+WHERE c.book = :book AND c.leg IN ('invoice', 'bill');
+
+-- name: settlements
+-- Each receipt. One settlement may stand for all receipts of a payment: then one of them carries its link, and `covered`
+-- marks the others. Its reference begins with W (X where the payment's id is hashed).
+SELECT c.kind, c.leg, c.source_id, c.code, c.amount, c.currency, c.month, c.source_hash, c.payment_id,
+       l.remote_id, l.source_hash AS link_hash, l.facts,
+       CASE WHEN l.id IS NULL AND w.remote_id IS NOT NULL THEN 1 ELSE 0 END AS covered,
+       s.id AS there, s.document_id, s.account, s.currency AS there_currency, s.amount AS there_amount, s.status,
+       i.remote_id AS document
+FROM current_outcomes c
+LEFT JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id AND l.variant = ''
+LEFT JOIN (SELECT o.payment_id, MAX(k.remote_id) AS remote_id
+           FROM links k
+           JOIN current_outcomes o ON o.book = k.book AND o.leg = k.leg AND o.source_id = k.source_id
+           WHERE k.book = :book AND k.leg = 'settlement' AND SUBSTR(k.ref, 1, 1) IN ('W', 'X')
+           GROUP BY o.payment_id) w ON w.payment_id = c.payment_id
+LEFT JOIN mirror_settlements s ON s.book = c.book AND s.id = COALESCE(l.remote_id, w.remote_id)
+LEFT JOIN links i ON i.book = c.book AND i.leg = 'invoice' AND i.source_id = c.payment_id AND i.variant = ''
+WHERE c.book = :book AND c.leg = 'settlement';
+
+-- name: contacts
+-- Each linked contact that the tool no longer has as it was agreed on.
+SELECT l.leg, l.source_id, l.remote_id, m.id AS there, m.active, m.merged_into, t.active AS target_active
+FROM links l
+LEFT JOIN mirror_contacts m ON m.book = l.book AND m.id = l.remote_id
+LEFT JOIN mirror_contacts t ON t.book = l.book AND t.id = m.merged_into
+WHERE l.book = :book AND l.leg IN ('contact', 'supplier') AND (m.id IS NULL OR NOT m.active OR m.merged_into <> '')
+ORDER BY l.leg, l.source_id;
+
+-- name: merged_contacts
+-- Contacts that were merged into another one, which stands for them since.
+SELECT id, merged_into FROM mirror_contacts WHERE book = :book AND merged_into <> '';
+
+-- name: foreign_documents
+-- Live documents whose reference or number could be ours, without a link and without an open attempt.
+SELECT d.id, d.what, d.ref, d.number, d.currency, d.total
+FROM mirror_documents d
+WHERE d.book = :book AND d.status NOT IN ('voided', 'deleted')
+  AND (LENGTH(d.ref) BETWEEN 19 AND 22 OR LENGTH(d.number) BETWEEN 19 AND 22
+       OR (:prefix <> '' AND d.what = 'invoice' AND LOWER(SUBSTR(d.number, 1, LENGTH(:prefix))) = LOWER(:prefix)))
+  AND NOT EXISTS (SELECT 1 FROM links l WHERE l.book = d.book AND l.remote_id = d.id AND l.leg IN ('invoice', 'bill'))
+  AND NOT EXISTS (SELECT 1 FROM attempt_steps a
+                  WHERE a.book = d.book AND a.open AND (a.ref IN (d.ref, d.number) OR a.sought IN (d.ref, d.number)));
+
+-- name: foreign_settlements
+-- Live settlements that are not linked: those with a reference like ours, and all on our invoices.
+SELECT s.id, s.ref, s.document_id, s.currency, s.amount, i.source_id AS payment_id
+FROM mirror_settlements s
+LEFT JOIN mirror_documents d ON d.book = s.book AND d.id = s.document_id AND d.what = 'invoice'
+LEFT JOIN links i ON i.book = s.book AND i.leg = 'invoice' AND i.remote_id = d.id
+WHERE s.book = :book AND s.status NOT IN ('voided', 'deleted')
+  AND (i.id IS NOT NULL OR LENGTH(s.ref) BETWEEN 19 AND 22)
+  AND NOT EXISTS (SELECT 1 FROM links l WHERE l.book = s.book AND l.leg = 'settlement' AND l.remote_id = s.id)
+  AND NOT EXISTS (SELECT 1 FROM attempt_steps a WHERE a.book = s.book AND a.open AND a.ref = s.ref)
+ORDER BY s.document_id, s.id;
+
+-- name: settled_by_others
+-- Receipts that somebody else had settled for the same amount, per payment.
+SELECT payment_id, CAST(SUM(amount) AS BIGINT) AS amount
+FROM current_outcomes
+WHERE book = :book AND leg = 'settlement' AND code = 'settled_there'
+GROUP BY payment_id;
+
+-- name: twin_documents
+SELECT ref, COUNT(*) AS times, MIN(id) AS one, MAX(id) AS other
+FROM mirror_documents
+WHERE book = :book AND status NOT IN ('voided', 'deleted') AND LENGTH(ref) BETWEEN 19 AND 22
+GROUP BY ref HAVING COUNT(*) > 1;
+
+-- name: twin_settlements
+SELECT ref, COUNT(*) AS times, MIN(id) AS one, MAX(id) AS other
+FROM mirror_settlements
+WHERE book = :book AND status NOT IN ('voided', 'deleted') AND LENGTH(ref) BETWEEN 19 AND 22
+GROUP BY ref HAVING COUNT(*) > 1;
+
+-- name: owner_of_ref
+SELECT leg, source_id FROM links WHERE book = :book AND ref = :ref ORDER BY leg LIMIT 1;
+
+-- name: linked_twice
+-- One document or settlement that stands for two records.
+SELECT l.leg, l.remote_id, COUNT(*) AS times, MIN(l.source_id) AS one, MAX(l.source_id) AS other
+FROM links l
+WHERE l.book = :book AND l.leg IN ('invoice', 'bill', 'settlement')
+GROUP BY l.leg, l.remote_id HAVING COUNT(*) > 1;
+
+-- name: stated_amounts
+-- What Qualy states for each payment, split and transaction, beside the amount that its outcome carries.
+SELECT c.leg, c.source_id, c.amount, c.currency, r.content
+FROM current_outcomes c
+JOIN source_rows r ON r.kind = c.kind AND r.id = c.source_id
+                  AND r.valid_from <= :pin AND (r.valid_to IS NULL OR r.valid_to > :pin)
+WHERE c.book = :book AND c.leg IN ('invoice', 'bill', 'settlement') AND r.problem IS NULL
+  AND c.code NOT IN ('malformed', 'bad_amount', 'totals_disagree');
+
+-- name: prefix
+SELECT s.content AS value FROM runs r JOIN settings_versions s ON s.version = r.settings_version WHERE r.id = :run;
+
+-- name: pin
+-- The source snapshot that a run works on; the last complete one where the run has none.
+SELECT COALESCE((SELECT NULLIF(pin, 0) FROM runs WHERE id = :run),
+                (SELECT MAX(number) FROM passes WHERE completed_at IS NOT NULL), 0) AS pin;
+
+-- name: without_outcome
+-- Records ever extracted that have no current outcome.
+SELECT s.id
+FROM source_seen s
+LEFT JOIN current_outcomes c ON c.book = :book AND c.leg = :leg AND c.source_id = s.id
+WHERE s.kind = :kind AND c.source_id IS NULL
+  AND EXISTS (SELECT 1 FROM source_rows r WHERE r.kind = s.kind AND r.id = s.id AND r.valid_from <= :pin)
+ORDER BY s.id;
+
+-- name: never_seen
+-- Outcomes of records that were never extracted.
+SELECT c.leg, c.source_id
+FROM current_outcomes c
+LEFT JOIN source_seen s ON s.kind = c.kind AND s.id = c.source_id
+WHERE c.book = :book AND s.id IS NULL
+ORDER BY c.leg, c.source_id;
+
+-- name: outdated
+-- Records whose content is newer than what the run that last judged them worked on.
+SELECT c.leg, c.source_id
+FROM current_outcomes c
+JOIN runs j ON j.id = c.checked_run
+JOIN source_rows r ON r.kind = c.kind AND r.id = c.source_id
+                  AND r.valid_from <= :pin AND (r.valid_to IS NULL OR r.valid_to > :pin)
+WHERE c.book = :book AND r.valid_from > j.pin
+ORDER BY c.leg, c.source_id;
+
+-- name: outcomes_of_legs
+SELECT leg, COUNT(*) AS records FROM current_outcomes WHERE book = :book GROUP BY leg;
+
+-- name: in_step_without_link
+SELECT c.leg, c.source_id
+FROM current_outcomes c
+WHERE c.book = :book AND c.code IN :linked
+  AND NOT EXISTS (SELECT 1 FROM links l WHERE l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id)
+  AND NOT EXISTS (SELECT 1 FROM current_outcomes o
+                  JOIN links l ON l.book = o.book AND l.leg = o.leg AND l.source_id = o.source_id
+                  WHERE c.leg = 'settlement' AND o.book = c.book AND o.leg = 'settlement'
+                    AND o.payment_id = c.payment_id AND SUBSTR(l.ref, 1, 1) IN ('W', 'X'))
+ORDER BY c.leg, c.source_id;
+
+-- name: links_without_outcome
+SELECT l.leg, l.source_id
+FROM links l
+LEFT JOIN current_outcomes c ON c.book = l.book AND c.leg = l.leg AND c.source_id = l.source_id
+WHERE l.book = :book AND c.source_id IS NULL
+ORDER BY l.leg, l.source_id;
+
+-- name: accepted
+-- Legs where a person decided to keep what the tool has, on the content as it is now.
+SELECT d.leg, d.source_id
+FROM decisions d
+JOIN current_outcomes c ON c.book = d.book AND c.leg = d.leg AND c.source_id = d.source_id
+WHERE d.book = :book AND d.choice = 'theirs' AND d.source_hash = c.source_hash
+  AND d.id = (SELECT MAX(n.id) FROM decisions n WHERE n.book = d.book AND n.leg = d.leg AND n.source_id = d.source_id);
+
+-- name: unplaced
+-- Records with an amount that have no current outcome, as the snapshot has them.
+SELECT r.id, r.content
+FROM source_rows r
+LEFT JOIN current_outcomes c ON c.book = :book AND c.leg = :leg AND c.source_id = r.id
+WHERE r.kind = :kind AND r.valid_from <= :pin AND (r.valid_to IS NULL OR r.valid_to > :pin) AND c.source_id IS NULL
+ORDER BY r.id;

@@ -1,0 +1,106 @@
+-- name: book
+SELECT tool, organisation, name, pinned_at FROM books WHERE id = :book;
+
+-- name: fact
+SELECT value, read_at FROM facts WHERE book = :book AND name = :name;
+
+-- name: run
+SELECT id, kind, pin, settings_version, started_at, ended_at FROM runs WHERE id = :run;
+
+-- name: pass
+SELECT number, completed_at FROM passes WHERE number = :pin;
+
+-- name: by_code
+-- How many records and how much, by leg, outcome and currency.
+SELECT leg, code, currency, COUNT(*) AS records, CAST(SUM(amount) AS BIGINT) AS amount
+FROM current_outcomes
+WHERE book = :book
+GROUP BY leg, code, currency
+ORDER BY leg, code, currency;
+
+-- name: done
+-- What came of this run: outcomes that it was the first to give.
+SELECT o.leg, o.code, c.currency, COUNT(*) AS records, CAST(SUM(c.amount) AS BIGINT) AS amount
+FROM outcomes o
+JOIN current_outcomes c ON c.outcome = o.id AND c.book = o.book
+WHERE o.run = :run AND o.book = :book
+GROUP BY o.leg, o.code, c.currency
+ORDER BY o.leg, o.code, c.currency;
+
+-- name: previous_report
+SELECT MAX(f.made_at) AS made_at
+FROM report_files f JOIN runs r ON r.id = f.run
+WHERE r.book = :book AND f.run < :run;
+
+-- name: written_since
+-- What came into the tool, or was found there and linked, since a moment; by the accounting month that it belongs to.
+SELECT c.month, c.leg, c.currency, l.how, COUNT(*) AS records, CAST(SUM(c.amount) AS BIGINT) AS amount
+FROM current_outcomes c
+JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id AND l.variant = ''
+WHERE c.book = :book AND c.leg IN ('invoice', 'bill', 'settlement')
+  AND EXISTS (SELECT 1 FROM outcomes o WHERE o.book = c.book AND o.leg = c.leg AND o.source_id = c.source_id
+              AND o.code IN :written AND o.at > :since)
+  AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.book = c.book AND o.leg = c.leg AND o.source_id = c.source_id
+                  AND o.code IN :written AND o.at <= :since)
+GROUP BY c.month, c.leg, c.currency, l.how
+ORDER BY c.month DESC, c.leg, c.currency, l.how;
+
+-- name: unpaid
+-- What the tool shows as outstanding on our invoices, by currency and due date.
+SELECT d.currency, d.due_date, COUNT(*) AS documents, CAST(SUM(d.due) AS BIGINT) AS amount
+FROM mirror_documents d
+JOIN links l ON l.book = d.book AND l.leg = 'invoice' AND l.remote_id = d.id
+WHERE d.book = :book AND d.what = 'invoice' AND d.status = 'authorised' AND d.due > 0
+GROUP BY d.currency, d.due_date
+ORDER BY d.currency, d.due_date;
+
+-- name: without_bill
+-- Splits whose payment's invoice is booked and whose own bill is not.
+SELECT b.payment_id, b.source_id, b.code, b.currency, b.amount
+FROM current_outcomes b
+JOIN current_outcomes i ON i.book = b.book AND i.leg = 'invoice' AND i.source_id = b.payment_id AND i.code IN :in_step
+WHERE b.book = :book AND b.leg = 'bill' AND b.code NOT IN :fine
+ORDER BY b.payment_id, b.source_id;
+
+-- name: clearing
+-- Our settlements by account, currency and month, as the tool shows them.
+SELECT s.account, s.currency, SUBSTR(CAST(s.date AS TEXT), 1, 7) AS month,
+       COUNT(*) AS settlements, CAST(SUM(s.amount) AS BIGINT) AS amount
+FROM mirror_settlements s
+WHERE s.book = :book AND s.status NOT IN ('voided', 'deleted')
+  AND EXISTS (SELECT 1 FROM links l WHERE l.book = s.book AND l.leg = 'settlement' AND l.remote_id = s.id)
+GROUP BY s.account, s.currency, SUBSTR(CAST(s.date AS TEXT), 1, 7)
+ORDER BY s.account, s.currency, month;
+
+-- name: outcomes
+-- Every record with its outcome. Those that wait for a person come first, the oldest first.
+SELECT c.leg, c.source_id, c.payment_id, c.code, c.trouble_key, c.amount, c.currency, c.month, c.since, c.retry_at AS until_at,
+       o.detail, l.remote_id, COALESCE(d.number, i.number) AS number, COALESCE(d.url, i.url) AS url
+FROM current_outcomes c
+JOIN outcomes o ON o.id = c.outcome
+LEFT JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id AND l.variant = ''
+LEFT JOIN mirror_documents d ON d.book = c.book AND d.id = l.remote_id
+LEFT JOIN links il ON il.book = c.book AND il.leg = 'invoice' AND il.source_id = c.payment_id AND il.variant = ''
+LEFT JOIN mirror_documents i ON i.book = c.book AND i.id = il.remote_id
+WHERE c.book = :book AND c.code NOT IN :without
+ORDER BY CASE WHEN c.trouble_key IS NULL THEN 1 ELSE 0 END, c.since, c.trouble_key, c.source_id, c.leg;
+
+-- name: payment_numbers
+SELECT id, content FROM source_rows
+WHERE kind = 'payment-intents' AND id IN :ids AND valid_from <= :pin AND (valid_to IS NULL OR valid_to > :pin);
+
+-- name: differences
+SELECT f.what, f.leg, f.source_id, f.remote_id, f.currency, f.ours, f.theirs, f.sentence, d.url
+FROM differences f
+LEFT JOIN mirror_documents d ON d.book = f.book AND d.id = f.remote_id
+WHERE f.book = :book
+ORDER BY f.what, f.leg, f.source_id, f.id;
+
+-- name: difference_count
+SELECT COUNT(*) AS records FROM differences WHERE book = :book;
+
+-- name: newest_run
+-- The newest run of the accounting sync that has a book; the last that reported, if one did.
+SELECT r.id, r.book, b.tool FROM runs r JOIN books b ON b.id = r.book
+WHERE r.kind = 'accounting'
+ORDER BY r.id DESC LIMIT 1;

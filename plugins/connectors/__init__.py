@@ -1,0 +1,1 @@
+"""Outside systems: one connector each, and nothing else talks to the outside."""

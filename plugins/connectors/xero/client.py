@@ -1,0 +1,316 @@
+"""The accounting tool Xero, bound to one connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from connectors.xero import chart as charts
+from connectors.xero import names, tax, write
+from connectors.xero.classify import NOT_FOUND, Heard, read_content, refusal, remaining, write_reply
+from connectors.xero.fields import Row, needed, number, part, rows, same, text
+from connectors.xero.hosts import Addresses
+from connectors.xero.pages import Part, walk
+from connectors.xero.read import COLLECTION, PARSERS, search_key
+from connectors.xero.transport import Transport
+from qualy_sync.contracts.accounting import (
+    Basis,
+    Chart,
+    Gap,
+    Limits,
+    Line,
+    New,
+    NotSent,
+    Organisation,
+    Quota,
+    Remote,
+    RemoteDocument,
+    Reply,
+    TokenSource,
+    Totals,
+    Unanswered,
+    What,
+)
+from qualy_sync.contracts.clock import Clock
+from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, Refused, ToolError, WrongShape
+
+PAGE_SIZE = 1000
+IDS_PER_CALL = 40  # more ids make the address too long, which Xero answers with 404
+LONGEST_LIST = 1500  # characters of one comma list, encoded, well inside the 2,048 of a whole query
+CLOCKS_APART = timedelta(minutes=5)  # a search by time starts this much earlier: our clock is not Xero's
+
+LIMITS = Limits(
+    per_call=MappingProxyType({What.CONTACT: 50, What.INVOICE: 50, What.BILL: 50, What.SETTLEMENT: 50}),
+    replay=timedelta(minutes=4),
+    settle=timedelta(minutes=10),
+    two_absences=frozenset({What.BILL}),
+    reads_per_page=PAGE_SIZE,
+)
+GAPS = (
+    Gap(
+        "period lock",
+        "Xero does not apply its period lock date to users with the Adviser role; a connection made by one is held back"
+        " by our own check of the lock dates only.",
+    ),
+    Gap("bills", "Xero has no reference field on bills and accepts a number twice: a bill's number is our reference."),
+    Gap("decimals", "Xero computes with two decimals in every currency, also in those with none (JPY) or three (KWD)."),
+)
+_READS = MappingProxyType(
+    {
+        What.CONTACT: "get_contacts",
+        What.INVOICE: "get_invoices",
+        What.BILL: "get_invoices",
+        What.SETTLEMENT: "get_payments",
+    }
+)
+_WRITES = MappingProxyType(
+    {
+        What.CONTACT: ("create_contacts", "contacts"),
+        What.INVOICE: ("create_invoices", "invoices"),
+        What.BILL: ("create_invoices", "invoices"),
+        What.SETTLEMENT: ("create_payments", "payments"),
+    }
+)
+
+
+class XeroTool:
+    """See `qualy_sync.contracts.accounting.AccountingTool`. `stand_in` is None until the first answer."""
+
+    id = "xero"
+    title = "Xero"
+    limits = LIMITS
+    gaps: Sequence[Gap] = GAPS
+
+    def __init__(self, where: Addresses, tenant: str, tokens: TokenSource, clock: Clock, read_timeout: int) -> None:
+        self.quota = Quota()
+        self.stand_in: bool | None = None
+        self._where = where
+        self._tenant = tenant
+        self._tokens = tokens
+        self._clock = clock
+        self._transport = Transport(where, read_timeout)
+
+    # -- what the organisation is ----------------------------------------------------------------------------------
+
+    def organisation(self) -> Organisation:
+        """The organisation and its lock dates, read now."""
+        found = rows(self._read("get_organisations", xero_tenant_id=self._tenant_id()), "Organisations")
+        if len(found) != 1:
+            raise WrongShape(f"Xero answered {len(found)} organisations instead of one.")
+        return charts.organisation(found[0], self._tenant_id(), bool(self.stand_in))
+
+    def chart(self) -> Chart:
+        """Accounts, tax rates, currencies, and whether the connection's user may post behind the period lock."""
+        tenant = self._tenant_id()
+        accounts = [charts.account(row) for row in rows(self._read("get_accounts", xero_tenant_id=tenant), "Accounts")]
+        taxes = [charts.tax_code(row) for row in rows(self._read("get_tax_rates", xero_tenant_id=tenant), "TaxRates")]
+        currencies = rows(self._read("get_currencies", xero_tenant_id=tenant), "Currencies")
+        return Chart(
+            accounts=MappingProxyType({account.code: account for account in accounts}),
+            taxes=MappingProxyType({code.code: code for code in taxes}),
+            currencies=frozenset(needed(row, "Code") for row in currencies),
+            posts_behind_lock=self._posts_behind_lock(tenant),
+        )
+
+    def _posts_behind_lock(self, tenant: str) -> bool | None:
+        try:
+            content = self._read("get_organisation_actions", xero_tenant_id=tenant)
+        except Refused:
+            return None
+        return charts.may_post_behind_lock(rows(content, "Actions"))
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def changed(self, what: What, since: datetime | None) -> Iterator[Sequence[Remote]]:
+        """Pages of everything changed since, archived, voided and deleted included. INVOICE gives bills too."""
+        narrow = {"where": 'Type=="ACCPAY"'} if what is What.BILL else {}
+        return self._walk(what, since, **narrow)
+
+    def find(self, what: What, refs: Sequence[str], since: datetime | None) -> Sequence[Remote]:
+        """Records by what each kind is searched by: an invoice's number, everything else's ref; every status.
+
+        Invoices are asked for by number. The others are looked for among what changed since, or among everything
+        where `since` is None. Raises rather than giving a part.
+        """
+        wanted = {same(ref) for ref in refs}
+        if not wanted:
+            return ()
+        pages: Iterator[Sequence[Remote]]
+        if what is What.INVOICE:
+            pages = (page for chunk in _chunks(refs) for page in self._walk(what, None, invoice_numbers=chunk))
+        else:
+            pages = self.changed(what, since - CLOCKS_APART if since else None)
+        return _latest(record for page in pages for record in page if _fits(record, what, wanted))
+
+    def by_id(self, what: What, remote_ids: Sequence[str]) -> Sequence[Remote]:
+        """Records by Xero's ids, every status; ids that Xero does not know are left out."""
+        if what is What.SETTLEMENT:
+            found = (self._payment(remote_id) for remote_id in dict.fromkeys(remote_ids))
+            return tuple(record for record in found if record is not None)
+        pages = (page for chunk in _chunks(remote_ids) for page in self._walk(what, None, i_ds=chunk))
+        return _latest(record for page in pages for record in page)
+
+    def _walk(self, what: What, since: datetime | None, **narrow: Any) -> Iterator[Sequence[Remote]]:
+        tenant = self._tenant_id()
+        if what is What.CONTACT:
+            narrow["include_archived"] = True
+
+        def fetch(start: datetime | None, page: int) -> Part:
+            asked = {**narrow, "order": "UpdatedDateUTC ASC", "page": page, "page_size": PAGE_SIZE}
+            if start is not None:
+                asked["if_modified_since"] = f"{start.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+            content = self._read(_READS[what], xero_tenant_id=tenant, **asked)
+            found = [PARSERS[what](row) for row in rows(content, COLLECTION[what])]
+            count = number(part(content, "pagination"), "pageCount")
+            return Part(found, count is not None and page >= count)
+
+        return walk(fetch, since)
+
+    def _payment(self, remote_id: str) -> Remote | None:
+        heard = self._ask("get_payment", xero_tenant_id=self._tenant_id(), payment_id=remote_id)
+        if heard.status == 404 and NOT_FOUND in heard.body:
+            return None
+        found = rows(read_content(heard, "Xero get_payment", self._clock.now()), "Payments")
+        if len(found) != 1:
+            raise WrongShape(f"Xero answered {len(found)} payments for one id.")
+        return PARSERS[What.SETTLEMENT](found[0])
+
+    def _read(self, method: str, **arguments: Any) -> Any:
+        return read_content(self._ask(method, **arguments), f"Xero {method}", self._clock.now())
+
+    def _ask(self, method: str, **arguments: Any) -> Heard:
+        """One read; a refused token is replaced once."""
+        token = self._tokens.access_token()
+        heard = self._call(token, method, **arguments)
+        if heard.status != 401:
+            return heard
+        self._tokens.refused(token)
+        return self._call(self._tokens.access_token(), method, **arguments)
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def body(self, batch: Sequence[New]) -> bytes:
+        """The exact body of one batched create."""
+        return write.body(batch)
+
+    def send(self, what: What, body: bytes, key: str) -> Reply:
+        """Sends a body once. After a 401, by which nothing was done, it goes once more with a fresh token."""
+        method, argument = _WRITES[what]
+        try:
+            tenant = self._tenant_id()
+            token = self._tokens.access_token()
+        except ToolError as error:
+            return NotSent(error)
+        arguments: dict[str, Any] = {
+            "xero_tenant_id": tenant,
+            argument: body,
+            "summarize_errors": False,
+            "idempotency_key": key,
+        }
+        if what in {What.INVOICE, What.BILL} and write.decimals(body) > 2:
+            arguments["unitdp"] = 4
+        try:
+            heard = self._call(token, method, **arguments)
+            if heard.status == 401:
+                heard = self._again(token, method, arguments)
+        except AnswerLost as error:
+            return Unanswered(error.message)
+        except ToolError as error:
+            return NotSent(error)
+        return write_reply(what, body, heard, f"Xero {method}", self._clock.now())
+
+    def _again(self, refused: str, method: str, arguments: dict[str, Any]) -> Heard:
+        try:
+            self._tokens.refused(refused)
+            token = self._tokens.access_token()
+        except AnswerLost as error:  # of the token call, not of the write: that was refused
+            raise Reconnect(error.message) from None
+        return self._call(token, method, **arguments)
+
+    # -- pure ------------------------------------------------------------------------------------------------------
+
+    def totals(self, lines: Sequence[Line], basis: Basis, currency: str, chart: Chart) -> Totals:
+        """Net, tax and total as Xero computes them."""
+        return tax.totals(lines, basis, currency, chart)
+
+    def contact_name(self, name: str, email: str, suffix: str = "") -> str:
+        """`name` as Xero accepts it."""
+        return names.contact_name(name, email, suffix)
+
+    def document_url(self, remote_id: str, what: What) -> str:
+        """Where a person finds the record."""
+        return names.document_url(self._where.api, self._where.local, remote_id, what)
+
+    # -- the connection --------------------------------------------------------------------------------------------
+
+    def _tenant_id(self) -> str:
+        """The organisation's id: pinned by the settings, else the only one that the connection reaches."""
+        if not self._tenant:
+            content = read_content(
+                self._ask("get_connections", api="identity"), "Xero get_connections", self._clock.now()
+            )
+            self._tenant = only_organisation(rows({"connections": content}, "connections"))
+        return self._tenant
+
+    def _call(self, token: str, method: str, **arguments: Any) -> Heard:
+        self.quota.calls += 1
+        heard = self._transport.call(token, method, **arguments)
+        self.quota.minute, self.quota.day = remaining(heard)
+        told = refusal(heard, method, self._clock.now())
+        self.quota.wait_until = told.until if isinstance(told, OutOfQuota) else None
+        if "x-sandbox" in heard.headers:
+            self.stand_in = True
+        elif self.stand_in is None and heard.status < 300:
+            self.stand_in = False
+        return heard
+
+
+def only_organisation(connections: Sequence[Row]) -> str:
+    """The tenant id of the one organisation that a connection reaches. Raises Reconnect or Refused."""
+    found = [row for row in connections if text(row, "tenantType") in {"", "ORGANISATION"}]
+    if not found:
+        raise Reconnect(
+            "The Xero connection reaches no organisation any more: the app was disconnected there. Run `bin/qualy"
+            " connect xero` to connect again."
+        )
+    if len(found) > 1:
+        listed = "; ".join(f"{text(row, 'tenantName')} = {needed(row, 'tenantId')}" for row in found)
+        raise Refused(
+            f"The Xero connection reaches {len(found)} organisations. Pin one of them as tenant_id in the settings:"
+            f" {listed}."
+        )
+    return needed(found[0], "tenantId")
+
+
+def _fits(record: Remote, what: What, wanted: set[str]) -> bool:
+    kind_fits = not isinstance(record, RemoteDocument) or record.what is what
+    return kind_fits and same(search_key(record)) in wanted
+
+
+def _latest(records: Iterator[Remote]) -> tuple[Remote, ...]:
+    """Each record once, in its newest state: one that changes during a search comes twice."""
+    newest: dict[str, Remote] = {}
+    for record in records:
+        known = newest.get(record.id)
+        if known is None or record.updated_at >= known.updated_at:
+            newest[record.id] = record
+    return tuple(newest.values())
+
+
+def _chunks(values: Sequence[str]) -> Iterator[list[str]]:
+    """The values, each once, in lists that fit into an address. Raises ValueError for one with a comma."""
+    chunk: list[str] = []
+    size = 0
+    for value in dict.fromkeys(values):
+        if "," in value:
+            raise ValueError("Xero cannot be asked for a number that holds a comma.")
+        length = 3 * len(value.encode()) + 3
+        if chunk and (len(chunk) == IDS_PER_CALL or size + length > LONGEST_LIST):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(value)
+        size += length
+    if chunk:
+        yield chunk

@@ -1,0 +1,1 @@
+"""The wiring: the one place that picks a connector by settings and resolves a connection."""

@@ -1,0 +1,46 @@
+"""The connections of a local installation: they point at the stand-ins and hold nobody's secret."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qualy_app.local.places import Places
+from qualy_app.local.trouble import Trouble
+
+NOTE = "Points at the local stand-in; written anew at each make run."
+
+
+def for_tool(tool: str, places: Places) -> dict[str, dict[str, Any]]:
+    """By Airflow connection id: Qualy, and the tool that the payments go to.
+
+    Raises Trouble for a tool that has no stand-in.
+    """
+    tools = {"xero": _xero}
+    if tool not in tools:
+        raise Trouble(f"There is no local stand-in for {tool!r}: TOOL is one of {', '.join(sorted(tools))}.")
+    return {"qualy": _qualy(places.sandbox), tool: tools[tool](places.sandbox)}
+
+
+def _qualy(sandbox: str) -> dict[str, Any]:
+    return {
+        "conn_type": "http",
+        "description": NOTE,
+        "host": f"{sandbox}/qualy/v1",
+        "password": "pk_sandbox_qualy",
+        "extra": {"tenant_id": "eu1-sandbox"},
+    }
+
+
+def _xero(sandbox: str) -> dict[str, Any]:
+    return {
+        "conn_type": "http",
+        "description": NOTE,
+        "host": f"{sandbox}/xero/api.xro/2.0",
+        "login": "sandbox-app",
+        "password": "sandbox-secret",
+        "extra": {
+            "identity_url": f"{sandbox}/xero/identity",
+            "connections_url": f"{sandbox}/xero",
+            "refresh_token": "sandbox-refresh-token",
+        },
+    }

@@ -1,0 +1,87 @@
+"""What the tasks of both DAGs share: assets, defaults, how they find their run and tell what they did.
+
+Light on purpose: DAG files import it whenever they are read.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Asset, get_current_context
+from airflow.sdk.exceptions import AirflowFailException
+
+from .retry import TroubleDecides
+from .signals import RunProblem, WaitUntil
+
+CUSTOMERS = Asset("qualy_customers", uri="qualy://ledger/customers")
+PAYMENTS = Asset("qualy_payments", uri="qualy://ledger/payments")
+SPLITS = Asset("qualy_splits", uri="qualy://ledger/splits")
+BACKLOG = Asset("accounting_backlog", uri="qualy://ledger/accounting-backlog")
+
+Counts = Mapping[str, int]
+
+log = logging.getLogger("airflow.task")
+
+
+def defaults(pool: str) -> dict[str, Any]:
+    """The `default_args` of a DAG: retries are for the machine's troubles, soon at first and then more slowly.
+
+    The time limit is far beyond what a task takes; it ends one that hangs, which would keep every later run waiting.
+    """
+    return {
+        "owner": "qualy-sync",
+        "pool": pool,
+        "retries": 5,
+        "retry_delay": timedelta(seconds=10),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=5),
+        "retry_policy": TroubleDecides(),
+        "execution_timeout": timedelta(hours=3),
+    }
+
+
+def this_run() -> str:
+    """The run the current task belongs to, as the ledger names it."""
+    run = get_current_context()["dag_run"]
+    return f"{run.dag_id}/{run.run_id}"
+
+
+def this_try() -> int:
+    return get_current_context()["ti"].try_number
+
+
+@contextmanager
+def the_jobs() -> Iterator[Any]:
+    """The module `jobs`, imported only here, in the task's own process, since it pulls heavy packages with it.
+
+    What ends the run or makes it wait is told in the open part of the log; a run's problem is not tried again.
+    """
+    from . import jobs
+
+    try:
+        yield jobs
+    except RunProblem as problem:
+        tell_text(str(problem))
+        raise AirflowFailException("The run cannot go on. What to do stands above.") from None
+    except WaitUntil as wait:
+        tell_text(str(wait))
+        raise
+
+
+def tell(counts: Counts, nothing: str = "Nothing to do.") -> dict[str, int]:
+    """Logs what a task did, one line per count; gives the counts back."""
+    for name, number in counts.items():
+        log.info("%s: %s", name.replace("_", " "), f"{number:,}")
+    if not counts:
+        log.info("%s", nothing)
+    return dict(counts)
+
+
+def tell_text(text: str) -> None:
+    """Logs a text line by line, so that it stands in the open part of the log, as it was written."""
+    for line in text.splitlines():
+        log.warning("%s", line)

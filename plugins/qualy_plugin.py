@@ -1,0 +1,28 @@
+"""What Airflow loads: the pages of the run reports and where they appear in its menus."""
+
+from __future__ import annotations
+
+from airflow.plugins_manager import AirflowPlugin
+
+from qualy_app.links import PREFIX, REPORTS
+from qualy_web.app import create_app
+
+
+class QualyPlugin(AirflowPlugin):
+    name = "qualy"
+    fastapi_apps = [{"app": create_app(), "url_prefix": PREFIX, "name": "Qualy reports"}]  # noqa: RUF012 - Airflow's form
+    external_views = [  # noqa: RUF012 - Airflow's form
+        {
+            "name": "Qualy reports",
+            "href": REPORTS,
+            "url_route": "qualy-reports",
+            "destination": "nav",
+            "category": "browse",
+        },
+        {
+            "name": "Qualy report",
+            "href": f"{PREFIX}/runs/{{DAG_ID}}/{{RUN_ID}}",
+            "url_route": "qualy-report",
+            "destination": "dag_run",
+        },
+    ]

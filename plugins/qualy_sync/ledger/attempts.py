@@ -1,0 +1,268 @@
+"""Attempts and links: what was sent, what is known of its fate, and which remote record stands for which leg."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from .engine import Ledger, db_now, upsert
+from .schema import attempt_steps, attempts, links
+
+BODY_KEPT = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The remote record that stands for a leg, and what was agreed when it was linked."""
+
+    leg: str
+    source_id: str
+    variant: str
+    generation: int
+    remote_id: str
+    ref: str
+    how: str
+    source_hash: str
+    content_hash: str
+    facts: Mapping[str, Any]
+    settings_version: str
+    linked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One step of an attempt as it is remembered."""
+
+    leg: str
+    source_id: str
+    variant: str
+    generation: int
+    ref: str
+    sought: str
+    source_hash: str
+    content_hash: str
+    settings_version: str
+    frozen: Mapping[str, Any]
+    seen: Mapping[str, Any]
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStep(StepRow):
+    """A step whose fate is not known yet."""
+
+    id: int
+    attempt: int
+    absent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAttempt:
+    """A call whose fate is not known yet, with the steps that are still open."""
+
+    id: int
+    what: str
+    key: str
+    epoch: int
+    body: bytes
+    committed_at: datetime
+    first_sent_at: datetime | None
+    last_sent_at: datetime | None
+    ended_at: datetime | None
+    fate: str | None
+    steps: tuple[OpenStep, ...]
+
+
+class StepTaken(Exception):
+    """Another attempt at one of these steps is open: nothing was committed and nothing may be sent."""
+
+
+def commit_attempt(
+    connection: sa.Connection,
+    ledger: Ledger,
+    book: int,
+    run: int,
+    epoch: int,
+    what: str,
+    key: str,
+    body: bytes,
+    body_hash: str,
+    steps: Sequence[StepRow],
+) -> int:
+    """Writes an attempt and its steps inside the caller's transaction. Raises StepTaken where one is open already."""
+    now = db_now(connection)
+    attempt = connection.execute(
+        sa.insert(attempts)
+        .values(
+            book=book,
+            run=run,
+            what=what,
+            key=key,
+            body=ledger.seal(body),
+            body_hash=body_hash,
+            epoch=epoch,
+            committed_at=now,
+        )
+        .returning(attempts.c.id)
+    ).scalar_one()
+    rows = [
+        {name: getattr(step, name) for name in StepRow.__dataclass_fields__}
+        | {"attempt": attempt, "book": book, "open": True, "at": now}
+        for step in steps
+    ]
+    try:
+        connection.execute(sa.insert(attempt_steps), rows)
+    except sa.exc.IntegrityError as error:
+        raise StepTaken("A step of this batch is being sent by another process.") from error
+    return int(attempt)
+
+
+def mark_sent(ledger: Ledger, attempt: int) -> None:
+    """Notes the moment of a send. Committed before it, so that no search can begin too late."""
+    with ledger.writing() as connection:
+        now = db_now(connection)
+        connection.execute(
+            sa.update(attempts)
+            .where(attempts.c.id == attempt)
+            .values(last_sent_at=now, first_sent_at=sa.func.coalesce(attempts.c.first_sent_at, _bound(now)))
+        )
+
+
+def _bound(moment: datetime) -> sa.BindParameter[datetime]:
+    return sa.bindparam(None, moment, type_=attempts.c.first_sent_at.type)
+
+
+def end_attempt(connection: sa.Connection, attempt: int, fate: str, note: str = "") -> None:
+    connection.execute(
+        sa.update(attempts)
+        .where(attempts.c.id == attempt)
+        .values(fate=fate, note=note[:2000], ended_at=db_now(connection))
+    )
+
+
+def close_steps(connection: sa.Connection, attempt: int, refs: Iterable[str] | None, fate: str) -> None:
+    """Closes steps of an attempt by ref (None: all that are open)."""
+    where = [attempt_steps.c.attempt == attempt, attempt_steps.c.open]
+    if refs is not None:
+        where.append(attempt_steps.c.ref.in_(list(refs)))
+    connection.execute(sa.update(attempt_steps).where(*where).values(open=False, fate=fate))
+
+
+def note_absent(connection: sa.Connection, step: int) -> None:
+    connection.execute(sa.update(attempt_steps).where(attempt_steps.c.id == step).values(absent_at=db_now(connection)))
+
+
+def take_over(connection: sa.Connection, attempt: int) -> None:
+    """A successor found it: its process is gone. What it may have sent counts as sent now, so that Q starts here."""
+    now = db_now(connection)
+    connection.execute(
+        sa.update(attempts).where(attempts.c.id == attempt).values(fate="unknown", ended_at=now, last_sent_at=now)
+    )
+
+
+def open_attempts(ledger: Ledger, book: int) -> list[OpenAttempt]:
+    """Every attempt with an open step, oldest first, its body unsealed."""
+    with ledger.reading() as connection:
+        steps = connection.execute(
+            sa.select(attempt_steps)
+            .where(attempt_steps.c.book == book, attempt_steps.c.open)
+            .order_by(attempt_steps.c.attempt, attempt_steps.c.id)
+        ).all()
+        heads = connection.execute(sa.select(attempts).where(attempts.c.id.in_({row.attempt for row in steps}))).all()
+    by_attempt: dict[int, list[OpenStep]] = {}
+    for row in steps:
+        value = {name: row._mapping[name] for name in OpenStep.__dataclass_fields__}
+        by_attempt.setdefault(row.attempt, []).append(OpenStep(**value))
+    return [
+        OpenAttempt(
+            id=head.id,
+            what=head.what,
+            key=head.key,
+            epoch=head.epoch,
+            body=ledger.unseal(head.body) if head.body else b"",
+            committed_at=head.committed_at,
+            first_sent_at=head.first_sent_at,
+            last_sent_at=head.last_sent_at,
+            ended_at=head.ended_at,
+            fate=head.fate,
+            steps=tuple(by_attempt[head.id]),
+        )
+        for head in sorted(heads, key=lambda head: int(head.id))
+    ]
+
+
+def steps_on(
+    connection: sa.Connection, book: int, source_ids: Sequence[str]
+) -> dict[tuple[str, str], list[sa.Row[Any]]]:
+    """Every attempt step ever made per (leg, source id), oldest first."""
+    found: dict[tuple[str, str], list[sa.Row[Any]]] = {}
+    wanted = sorted(set(source_ids))
+    for start in range(0, len(wanted), 500):
+        rows = connection.execute(
+            sa.select(attempt_steps)
+            .where(attempt_steps.c.book == book, attempt_steps.c.source_id.in_(wanted[start : start + 500]))
+            .order_by(attempt_steps.c.id)
+        )
+        for row in rows:
+            found.setdefault((row.leg, row.source_id), []).append(row)
+    return found
+
+
+def links_on(connection: sa.Connection, book: int, source_ids: Sequence[str]) -> dict[tuple[str, str], Link]:
+    """Links per (leg, source id)."""
+    found: dict[tuple[str, str], Link] = {}
+    wanted = sorted(set(source_ids))
+    for start in range(0, len(wanted), 500):
+        rows = connection.execute(
+            sa.select(links).where(links.c.book == book, links.c.source_id.in_(wanted[start : start + 500]))
+        )
+        for row in rows:
+            value = {name: row._mapping[name] for name in Link.__dataclass_fields__}
+            found[(row.leg, row.source_id)] = Link(**value)
+    return found
+
+
+def links_to(connection: sa.Connection, book: int, remote_ids: Sequence[str]) -> dict[str, list[Link]]:
+    """Links per remote id."""
+    found: dict[str, list[Link]] = {}
+    wanted = sorted(set(remote_ids))
+    for start in range(0, len(wanted), 500):
+        rows = connection.execute(
+            sa.select(links).where(links.c.book == book, links.c.remote_id.in_(wanted[start : start + 500]))
+        )
+        for row in rows:
+            value = {name: row._mapping[name] for name in Link.__dataclass_fields__}
+            found.setdefault(row.remote_id, []).append(Link(**value))
+    return found
+
+
+def put_links(connection: sa.Connection, book: int, rows: Sequence[Link]) -> None:
+    values = [{name: getattr(row, name) for name in Link.__dataclass_fields__} | {"book": book} for row in rows]
+    upsert(connection, links, values, keys=("book", "leg", "source_id", "variant"))
+
+
+def sent_since(connection: sa.Connection, book: int, since: datetime) -> tuple[int, dict[str, int]]:
+    """What the breaker counts: creates sent since a moment, and document amounts per currency (minor units)."""
+    rows = connection.execute(
+        sa.select(attempt_steps.c.currency, sa.func.count(), sa.func.sum(attempt_steps.c.amount))
+        .where(
+            attempt_steps.c.book == book,
+            attempt_steps.c.at >= since,
+            sa.or_(attempt_steps.c.fate.is_(None), attempt_steps.c.fate.in_(["created", "unknown", "found"])),
+        )
+        .group_by(attempt_steps.c.currency)
+    ).all()
+    return sum(row[1] for row in rows), {row[0]: int(row[2] or 0) for row in rows if row[0]}
+
+
+def forget_bodies(ledger: Ledger) -> None:
+    """Sent bodies expire."""
+    with ledger.writing() as connection:
+        connection.execute(
+            sa.update(attempts).where(attempts.c.committed_at < db_now(connection) - BODY_KEPT).values(body=None)
+        )

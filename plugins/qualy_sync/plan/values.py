@@ -1,0 +1,179 @@
+"""What a plan is made from, and what it is made of. Plain values: planning does no input or output."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from qualy_sync.contracts.accounting import (
+    Basis,
+    Chart,
+    Line,
+    NewContact,
+    NewDocument,
+    NewSettlement,
+    Organisation,
+    RemoteContact,
+    RemoteDocument,
+    RemoteSettlement,
+    Totals,
+    What,
+)
+from qualy_sync.ledger.attempts import Link
+from qualy_sync.ledger.decisions import Decision
+from qualy_sync.ledger.slices import Record
+from qualy_sync.model import Kind, Leg
+from qualy_sync.outcomes import Code, Outcome
+from qualy_sync.settings import AccountingSettings, Settings
+
+Key = tuple[str, str]  # (leg, source id)
+PARTY = {Kind.CUSTOMER: "customer", Kind.PARTNER: "partner"}
+ComputeTotals = Callable[[Sequence[Line], Basis, str, Chart], Totals]
+ContactName = Callable[[str, str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for the whole run: settings, organisation, and the tool's own ways."""
+
+    settings: Settings
+    accounting: AccountingSettings
+    organisation: Organisation
+    chart: Chart
+    tool: str
+    title: str
+    totals: ComputeTotals
+    contact_name: ContactName
+    taxes: Mapping[str, str]  # Qualy's taxes: id to name
+    payment_link: str = ""  # where a payment is found in Qualy: a template with {id}
+    stop_writing: str = ""  # why nothing may be written in this run, if so
+
+    def say(self, code: Code, thing: str = "", /, **detail: object) -> Outcome:
+        """An outcome with the tool's title in its sentence."""
+        words = {name: str(value) for name, value in detail.items()}
+        return Outcome(code, {"tool": self.title, "tool_id": self.tool} | words, thing)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An open attempt at a step: sent, and its fate unknown."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What an earlier attempt at a step has fixed for good: dates, number, name."""
+
+    values: Mapping[str, Any]
+    fate: str | None
+    source_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger and the mirror know about the records of a slice."""
+
+    links: Mapping[Key, Link] = field(default_factory=dict)
+    pending: Mapping[Key, Pending] = field(default_factory=dict)
+    frozen: Mapping[Key, Frozen] = field(default_factory=dict)
+    decisions: Mapping[Key, Decision] = field(default_factory=dict)
+    refused_names: Mapping[Key, frozenset[str]] = field(default_factory=dict)  # contact names the tool refused
+    shared: Mapping[tuple[Kind, str], int] = field(default_factory=dict)  # (kind, email) → how many
+    contacts_by_id: Mapping[str, RemoteContact] = field(default_factory=dict)
+    contacts_by_ref: Mapping[str, tuple[RemoteContact, ...]] = field(default_factory=dict)
+    contacts_by_email: Mapping[str, tuple[RemoteContact, ...]] = field(default_factory=dict)
+    contacts_by_name: Mapping[str, tuple[RemoteContact, ...]] = field(default_factory=dict)
+    contact_links: Mapping[str, tuple[Link, ...]] = field(default_factory=dict)  # remote id → who is linked to it
+    documents_by_id: Mapping[str, RemoteDocument] = field(default_factory=dict)
+    documents_by_ref: Mapping[str, tuple[RemoteDocument, ...]] = field(default_factory=dict)
+    documents_by_number: Mapping[str, tuple[RemoteDocument, ...]] = field(default_factory=dict)
+    documents_by_contact: Mapping[str, tuple[RemoteDocument, ...]] = field(default_factory=dict)
+    settlements_by_ref: Mapping[str, tuple[RemoteSettlement, ...]] = field(default_factory=dict)
+    settlements_by_document: Mapping[str, tuple[RemoteSettlement, ...]] = field(default_factory=dict)
+    linked_documents: frozenset[str] = frozenset()  # remote ids of documents that a link already stands for
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something to write: one element of a batched create.
+
+    `new` is complete but for remote ids of what it hangs on (`needs`: a leg that has to be linked first), which
+    `ready` fills in. `content_hash` covers what would be written without remote ids, lock state, generation or
+    frozen number, so that a confirmation names the same step however it is sliced.
+    """
+
+    what: What
+    leg: Leg
+    source_id: str
+    ref: str
+    sought: str
+    new: NewContact | NewDocument | NewSettlement
+    source_hash: str
+    content_hash: str
+    amount: int = 0
+    currency: str = ""
+    generation: int = 1
+    variant: str = ""
+    needs: Key | None = None
+    seen: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    batch_keys: frozenset[str] = frozenset()  # no two elements of one batch may share one (contacts: email, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is to become of one leg of one record: an outcome at once, a step to take, or a step that is held.
+
+    `link` is a link to keep without any write (found in the tool, or decided by a person).
+    """
+
+    kind: Kind
+    leg: Leg
+    source_id: str
+    owner: str
+    payment_id: str | None
+    amount: int
+    currency: str
+    month: str
+    source_hash: str
+    outcome: Outcome | None = None
+    step: Step | None = None
+    link: Link | None = None
+    retry_at: datetime | None = None
+
+    @property
+    def due(self) -> bool:
+        """There is something to write, and nothing is in its way."""
+        return self.step is not None and self.outcome is None
+
+    @property
+    def key(self) -> Key:
+        return (str(self.leg), self.source_id)
+
+
+def fingerprint(value: object) -> str:
+    """A short, stable hash of plain values (dates and decimals as text)."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def month_of(day: date | None) -> str:
+    """The accounting month of a day, YYYY-MM."""
+    return f"{day:%Y-%m}" if day else ""
+
+
+def record_failure(terms: Terms, record: Record) -> Outcome | None:
+    """Why a record as such cannot be used: unreadable, or it failed a data-quality rule."""
+    if record.problem is not None or record.noun is None:
+        problem = record.problem or {"field": "record", "problem": "cannot be read"}
+        return terms.say(Code.MALFORMED, problem.get("field", ""), **problem)
+    for failure in record.failures:
+        return terms.say(
+            Code(failure.code), failure.rule, **{"field": failure.rule, "problem": failure.rule, **failure.detail}
+        )
+    return None
