@@ -50,6 +50,8 @@ Preview and only announce no trouble and move no cursor.
 
 from __future__ import annotations
 
+import logging
+
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, Param, TriggerRule, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
@@ -63,6 +65,7 @@ from qualy_app.tasks import (
     SPLITS,
     defaults,
     log,
+    name_instance,
     tell,
     tell_text,
     the_jobs,
@@ -139,8 +142,8 @@ def list_troubles() -> list[int]:
 def to_do(position: int) -> None:
     try:
         with the_jobs() as jobs:
-            get_current_context()["label"] = label = jobs.to_do_label(this_run(), position)
-            tell_text(jobs.to_do(this_run(), position, this_try()) or "Nothing left.")
+            label = name_instance(jobs.to_do_label(this_run(), position))
+            tell_text(jobs.to_do(this_run(), position, this_try()) or "Nothing left.", logging.INFO)
     except NeedsPerson as trouble:
         tell_text(str(trouble))
         raise AirflowFailException(f"{label}. What to do stands above.") from None
@@ -191,8 +194,9 @@ def sync_accounting():
     check() >> plan() >> contacts >> documents >> settlements >> reconciled >> listed
 
     # A teardown decides nothing about a run's colour: below red to-dos, a report that went well leaves the run red.
-    reported = report().as_teardown()
-    reported.operator.operator_extra_links = (ReportLink(),)
+    reported = report()
+    reported.operator.operator_extra_links = (ReportLink(),)  # type: ignore[attr-defined]  # a plain XComArg has it
+    reported.as_teardown()
     to_do.expand(position=listed) >> reported
 
     # Whatever died above leaves this undone, and so the run red, even with an empty list.

@@ -73,7 +73,7 @@ def main(given: list[str] | None = None) -> int:
         world, note = make_world(wishes, asked.state)
         if world.payments >= TAKES_A_WHILE and note is None:
             print(
-                f"sandbox: preparing {world.payments:,} payments, about {world.payments // 8_000} seconds", flush=True
+                f"sandbox: preparing {world.payments:,} payments, about {world.payments // 6_000} seconds", flush=True
             )
         app = SandboxApp(world, load_services(world, asked.services))
     except (PortTaken, StateFileTrouble, ValueError) as error:

@@ -11,7 +11,6 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-import httpx
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -89,6 +88,9 @@ class Sandbox:
         self._server = server
         self._thread = thread
         self._close = close
+        import httpx  # here, since the command line, which needs no client, starts faster without it
+
+        self._client = httpx.Client(timeout=60)
         self.url = url
         self.app = app
 
@@ -115,7 +117,7 @@ class Sandbox:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="sandbox", daemon=True)
         thread.start()
         sandbox = cls(server, thread, f"http://{HOST}:{listening.getsockname()[1]}", app, world.store.close)
-        httpx.get(sandbox.url, timeout=30)
+        sandbox._client.get(sandbox.url)
         return sandbox
 
     def control(self, method: str, path: str, json: Any = None) -> Any:
@@ -124,13 +126,14 @@ class Sandbox:
         Raises ValueError with the sandbox's message where it refuses.
         """
         url = f"{self.url}/control/{path.removeprefix('/control').lstrip('/')}"
-        answer = httpx.request(method, url, json=json, timeout=60)
+        answer = self._client.request(method, url, json=json)
         if answer.is_error:
             raise ValueError(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer.json()
 
     def stop(self) -> None:
         """End it; the state file, if any, can be opened again afterwards."""
+        self._client.close()
         self._server.should_exit = True
         self._thread.join(timeout=15)
         self._close()

@@ -166,7 +166,7 @@ ORDER BY l.leg, l.source_id;
 
 -- name: accepted
 -- Legs where a person decided to keep what the tool has, on the content as it is now.
-SELECT d.leg, d.source_id
+SELECT d.leg, d.source_id, c.payment_id
 FROM decisions d
 JOIN current_outcomes c ON c.book = d.book AND c.leg = d.leg AND c.source_id = d.source_id
 WHERE d.book = :book AND d.choice = 'theirs' AND d.source_hash = c.source_hash

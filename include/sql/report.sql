@@ -30,7 +30,7 @@ ORDER BY o.leg, o.code, c.currency;
 -- name: previous_report
 SELECT MAX(f.made_at) AS made_at
 FROM report_files f JOIN runs r ON r.id = f.run
-WHERE r.book = :book AND f.run < :run;
+WHERE r.book = :book AND r.kind = 'accounting' AND f.name = 'report.html' AND f.run < :run;
 
 -- name: written_since
 -- What came into the tool, or was found there and linked, since a moment; by the accounting month that it belongs to.
@@ -43,7 +43,7 @@ WHERE c.book = :book AND c.leg IN ('invoice', 'bill', 'settlement')
   AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.book = c.book AND o.leg = c.leg AND o.source_id = c.source_id
                   AND o.code IN :written AND o.at <= :since)
 GROUP BY c.month, c.leg, c.currency, l.how
-ORDER BY c.month DESC, c.leg, c.currency, l.how;
+ORDER BY c.month DESC, CASE c.leg WHEN 'invoice' THEN 1 WHEN 'bill' THEN 2 ELSE 3 END, c.currency, l.how;
 
 -- name: unpaid
 -- What the tool shows as outstanding on our invoices, by currency and due date.

@@ -54,6 +54,13 @@ def this_try() -> int:
     return get_current_context()["ti"].try_number
 
 
+def name_instance(label: str) -> str:
+    """Gives the current mapped instance its name in the UI: what `map_index_template="{{ label }}"` shows."""
+    context: dict[str, Any] = get_current_context()  # type: ignore[assignment]  # a plain dict, beyond its typed keys
+    context["label"] = label
+    return label
+
+
 @contextmanager
 def the_jobs() -> Iterator[Any]:
     """The module `jobs`, imported only here, in the task's own process, since it pulls heavy packages with it.
@@ -81,7 +88,7 @@ def tell(counts: Counts, nothing: str = "Nothing to do.") -> dict[str, int]:
     return dict(counts)
 
 
-def tell_text(text: str) -> None:
+def tell_text(text: str, level: int = logging.WARNING) -> None:
     """Logs a text line by line, so that it stands in the open part of the log, as it was written."""
     for line in text.splitlines():
-        log.warning("%s", line)
+        log.log(level, "%s", line)

@@ -18,7 +18,7 @@ STILL_ARCHIVED = "The contact with the specified contact details has been archiv
 NUMBER_TAKEN = "Another contact has this contact number. Please enter a different contact number."
 BAD_EMAIL = "Email address must be valid."
 
-_EMAIL = re.compile(r"^[!#-'*+\-/-9=?A-Z^-~]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+$")
+_EMAIL = re.compile(r"^[!#-'*+.\-/-9=?A-Z^-~]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)+$")
 _LENGTHS = {
     "Name": 255,
     "FirstName": 255,

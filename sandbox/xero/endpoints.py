@@ -131,7 +131,7 @@ def _remove_allocation(books: Books, call: Call, kind: str, rest: str) -> Answer
     except Refused as refused:
         errors = [{"Message": message} for message in refused.messages]
         return validation([{"AllocationID": allocation_id, "ValidationErrors": errors}])
-    return not_found() if removed is None else call.answer({"Allocations": [removed]})
+    return not_found() if removed is None else call.answer(removed)
 
 
 def _notes(books: Books, call: Call, kind: str, rest: str) -> Answer:

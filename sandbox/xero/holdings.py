@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from datetime import date
 from typing import Any
 
@@ -12,7 +11,7 @@ from sandbox.xero.columns import ID_FIELDS
 from sandbox.xero.documents import CREDIT_NOTE, INVOICE, Form, set_day
 from sandbox.xero.lines import totals
 from sandbox.xero.records import Selection
-from sandbox.xero.wire import guid, is_guid, ms_day, parse_day
+from sandbox.xero.wire import dump, guid, is_guid, ms_day, parse, parse_day
 
 LOADABLE = (
     "Organisation", "Accounts", "TaxRates", "Currencies", "TrackingCategories", "BrandingThemes", "Items",
@@ -73,7 +72,7 @@ def state(books: Books) -> dict[str, Any]:
 
 
 def _load_one(books: Books, kind: str, given: dict[str, Any]) -> None:
-    doc = copy.deepcopy(given)
+    doc = parse(dump(given))
     id_field = ID_FIELDS[kind]
     if kind not in _NOT_GUIDS:
         doc[id_field] = guid(doc[id_field]) if is_guid(doc.get(id_field)) else books.company.records.new_id()

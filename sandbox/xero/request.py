@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.faults import AnswerLost
 from sandbox.xero.answers import Answer, Refused, Stop, bad_body, envelope, no_data, validation
 from sandbox.xero.company import Company
+from sandbox.xero.shapes import WrongShape, well_formed
 from sandbox.xero.wire import ZERO_ID, parse, switch, without_nulls
 
 
@@ -42,7 +43,7 @@ class Call:
         """The body as JSON. Raises Stop with 400 where it is none."""
         try:
             return parse(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Stop(bad_body("JSON for post data was invalid")) from error
 
     def elements(self, collection: str) -> list[dict[str, Any]]:
@@ -53,7 +54,10 @@ class Call:
         found = data if isinstance(data, list) else [data]
         if not found or found == [{}] or not all(isinstance(one, dict) for one in found):
             raise Stop(no_data(collection.removesuffix("s")))
-        return found
+        try:
+            return [well_formed(one) for one in found]
+        except (WrongShape, RecursionError) as wrong:
+            raise Stop(bad_body(f"JSON for post data was invalid: {wrong}")) from wrong
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from qualy_sync.model import Kind
 from sandbox.server import Sandbox
 
 KEY = "pk_sandbox_qualy"
+MANY = 40
 FAST = {"requests_per_second": Decimal(0), "first_wait": 0.001, "connect_timeout": 5, "read_timeout": 5}
 PLAIN = {"envelope": "data-list", "filter": "A", "limit_cap": None, "default_limit": 100, "expanded": False}
 PLAIN |= {"updated_at": True, "updated_at_sorts": True, "total": False, "forbidden": []}
@@ -25,10 +26,10 @@ PLAIN |= {"updated_at": True, "updated_at_sorts": True, "total": False, "forbidd
 
 @pytest.fixture
 def qualy(sandbox: Callable[..., Sandbox], world: list[Sandbox]) -> Iterator[Sandbox]:
-    """A stand-in of Qualy with 100 customers, as good as new for each test."""
+    """A stand-in of Qualy with 40 customers, as good as new for each test."""
     if not world:
         world.append(sandbox(payments=0, services=["qualy"]))
-    world[0].control("POST", "load/qualy", {"contacts": [customer(i) for i in range(100)]})
+    world[0].control("POST", "load/qualy", {"contacts": [customer(i) for i in range(MANY)]})
     world[0].control("POST", "readings/qualy", PLAIN)
     yield world[0]
     world[0].control("DELETE", "faults/qualy")
@@ -68,29 +69,29 @@ def calls(qualy: Sandbox) -> list[dict[str, Any]]:
     return found
 
 
-EVERYONE = [customer(i)["_id"] for i in range(100)]
+EVERYONE = [customer(i)["_id"] for i in range(MANY)]
 
 
 @pytest.mark.parametrize("envelope", ["data-list", "bare", "data-object"])
-@pytest.mark.parametrize("cap", [None, 1, 2, 7, 50, 100])
+@pytest.mark.parametrize("cap", [None, 1, 7, 39])
 def test_every_row_is_read_under_every_envelope_and_cap(qualy: Sandbox, envelope: str, cap: int | None) -> None:
     qualy.control("POST", "readings/qualy", {"envelope": envelope, "limit_cap": cap})
     assert ids(reader(qualy)) == EVERYONE
-    assert ids(reader(qualy, page_size=33), sort="-createdAt") == EVERYONE[::-1]
+    assert ids(reader(qualy, page_size=13), sort="-createdAt") == EVERYONE[::-1]
 
 
-@pytest.mark.parametrize("size", [1, 3, 10, 33, 50, 99, 100, 101])
-@pytest.mark.parametrize("overlap", [0, 1, 3, 50])
+@pytest.mark.parametrize("size", [1, 3, 13, 39, 40, 41])
+@pytest.mark.parametrize("overlap", [0, 3, 50])
 def test_every_row_is_read_whatever_the_page(qualy: Sandbox, size: int, overlap: int) -> None:
     pages = list(reader(qualy, page_size=size, page_overlap=overlap).pages(Kind.CUSTOMER, sort="_id"))
     assert list(dict.fromkeys(row["_id"] for page in pages for row in page.rows)) == EVERYONE
     assert [page.last for page in pages] == [False] * (len(pages) - 1) + [True]
 
 
-@pytest.mark.parametrize("where", [0, 40, 96, 99])
+@pytest.mark.parametrize("where", [0, 15, 23, 37])
 @pytest.mark.parametrize("many", [1, 3])
 def test_rows_deleted_between_two_pages_hide_no_other(qualy: Sandbox, where: int, many: int) -> None:
-    pages = reader(qualy, page_size=20).pages(Kind.CUSTOMER, sort="_id")
+    pages = reader(qualy, page_size=8).pages(Kind.CUSTOMER, sort="_id")
     met = [row["_id"] for _ in range(3) for row in next(pages).rows]
     gone = EVERYONE[where : where + many]
     qualy.control("POST", "change/qualy", {"delete": {"contacts": gone}})
@@ -99,18 +100,18 @@ def test_rows_deleted_between_two_pages_hide_no_other(qualy: Sandbox, where: int
 
 
 def test_rows_inserted_between_two_pages_hide_no_other(qualy: Sandbox) -> None:
-    pages = reader(qualy, page_size=20).pages(Kind.CUSTOMER, sort="-createdAt")
+    pages = reader(qualy, page_size=8).pages(Kind.CUSTOMER, sort="-createdAt")
     met = [row["_id"] for row in next(pages).rows]
-    new = [customer(i) for i in range(100, 130)]
+    new = [customer(i) for i in range(40, 60)]
     qualy.control("POST", "change/qualy", {"insert": {"contacts": new}})
     met += [row["_id"] for page in pages for row in page.rows]
     assert set(EVERYONE) <= set(met)
 
 
 def test_reading_goes_on_from_a_place(qualy: Sandbox) -> None:
-    first = next(reader(qualy, page_size=20).pages(Kind.CUSTOMER, sort="_id"))
-    rest = ids(reader(qualy, page_size=20), skip=first.skip)
-    assert rest == EVERYONE[17:]
+    first = next(reader(qualy, page_size=8).pages(Kind.CUSTOMER, sort="_id"))
+    rest = ids(reader(qualy, page_size=8), skip=first.skip)
+    assert rest == EVERYONE[5:]
 
 
 def test_an_empty_list_is_one_empty_last_page(qualy: Sandbox) -> None:
@@ -158,10 +159,10 @@ def test_a_stand_in_is_known_by_its_first_answer(qualy: Sandbox) -> None:
     assert source.tenant == "eu1-sandbox"
 
 
-@pytest.mark.parametrize("fault", ["drop_before", "drop_after", "garbage", "truncate", "status:500", "status:503"])
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after", "garbage", "truncate", "status:500"])
 def test_a_passing_trouble_is_ridden_out(qualy: Sandbox, fault: str) -> None:
     qualy.control("POST", "faults/qualy", [{"method": "GET", "path": "/v1/contacts", "do": fault, "times": 4}])
-    assert ids(reader(qualy, page_size=30)) == EVERYONE
+    assert ids(reader(qualy, page_size=12)) == EVERYONE
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,9 @@ def endpoint(base: str, **extra: str) -> Endpoint:
 
 @pytest.fixture(scope="module")
 def xero(sandbox: Callable[..., Sandbox]) -> Sandbox:
-    return sandbox(payments=5, services=["xero"], today=TODAY)
+    started = sandbox(payments=5, services=["xero"], today=TODAY)
+    started.control("POST", "quota/xero", {"minute": 10_000})
+    return started
 
 
 @pytest.fixture
@@ -398,15 +400,15 @@ def test_nothing_listens_so_nothing_was_sent() -> None:
         tool.organisation()
 
 
-def test_a_slow_answer_is_unknown_to_a_write_and_lost_to_a_read(xero: Sandbox) -> None:
+def test_an_answer_that_does_not_come_is_unknown_to_a_write_and_lost_to_a_read(xero: Sandbox) -> None:
     at = endpoint(xero.url)
     tool = connect(at, FreshTokens(at), Stopped(), read_timeout=1)
     tool.organisation()
-    fault(xero, "*", "/", "delay:2.5", times=2)
+    fault(xero, "*", "/", "hold", times=2)
     assert isinstance(send(tool, What.CONTACT, new_contact()), Unanswered)
     with pytest.raises(AnswerLost):
         tool.organisation()
-    xero.control("DELETE", "faults/xero")
+    assert xero.control("POST", "release") == {"released": 2}
 
 
 # -- limits and tokens --------------------------------------------------------------------------------------------
@@ -469,25 +471,30 @@ def test_a_token_that_cannot_be_sent_is_never_shown(xero: Sandbox, token: str) -
     assert "cret" not in str(reply.error)
 
 
-def test_the_minute_limit_stops_a_write_before_it_is_done_and_says_until_when(
-    sandbox: Callable[..., Sandbox],
+@pytest.mark.parametrize(("limit", "longest"), [("minute", 60), ("day", 86_400), ("concurrent", None)])
+def test_a_limit_stops_a_write_before_it_is_done_and_says_until_when(
+    xero: Sandbox, tool: XeroTool, limit: str, longest: int | None
 ) -> None:
-    limited = sandbox(payments=1, services=["xero"], today=TODAY)
-    at = endpoint(limited.url)
-    tool = connect(at, FreshTokens(at), Stopped())
     tool.organisation()
-    assert tool.quota.minute is not None
-    for _ in range(tool.quota.minute):
-        tool.organisation()
+    allowed = xero.control("POST", "quota/xero", {limit: 0})["limits"]
     new = new_contact()
     reply = send(tool, What.CONTACT, new)
+    with pytest.raises(OutOfQuota):
+        tool.organisation()
+    xero.control("POST", "quota/xero", {"minute": 10_000, "day": 5_000, "concurrent": 5})
+    assert allowed[limit] == 0
     assert isinstance(reply, NotSent)
     assert isinstance(reply.error, OutOfQuota)
-    assert reply.error.limit == "minute"
-    assert reply.error.until == tool.quota.wait_until
-    assert reply.error.until is not None
-    assert Stopped().now() < reply.error.until <= Stopped().now() + timedelta(seconds=60)
-    assert held(limited, "Contacts", "ContactNumber", new.ref) == 0
+    assert reply.error.limit == limit
+    if longest is None:
+        assert reply.error.until is None
+    else:
+        assert reply.error.until is not None
+        assert timedelta(0) < reply.error.until - Stopped().now() <= timedelta(seconds=longest)
+    assert tool.quota.wait_until is None or longest is not None
+    assert held(xero, "Contacts", "ContactNumber", new.ref) == 0
+    assert done(send(tool, What.CONTACT, new)).ref == new.ref
+    assert tool.quota.wait_until is None
 
 
 def test_neither_logs_nor_errors_show_names_emails_or_tokens(

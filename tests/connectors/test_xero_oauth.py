@@ -103,7 +103,7 @@ def test_dead_tokens_wrong_apps_and_dead_lines_have_different_remedies(app: Endp
         closed = f"http://127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(Unreachable):
         client_credentials(replace(app, extra={**app.extra, "identity_url": f"{closed}/identity"}))
-    with pytest.raises(Refused, match="not an address|points to"):
+    with pytest.raises(Refused, match="points to"):
         client_credentials(replace(app, extra={**app.extra, "identity_url": "https://tokens.example.com"}))
 
 

@@ -99,8 +99,8 @@ def test_a_record_that_was_cut_short_stops_nobody(places: Places, text: str) -> 
 
 
 def test_a_second_runner_for_the_same_tool_is_told_of_the_first(places: Places) -> None:
-    with alone(places):
-        with pytest.raises(Trouble, match="at work in .*xero already: stop it with Ctrl-C"), alone(places):
-            pytest.fail("two at a time")
+    told = r"at work in .*xero already: stop it with Ctrl-C"
+    with alone(places), pytest.raises(Trouble, match=told), alone(places):
+        pytest.fail("two at a time")
     with alone(places):
         assert places.lock.exists()

@@ -52,51 +52,35 @@ def ledger(checkout: Path, stamp: str | None) -> Path:
     return path
 
 
-def test_the_first_call_sets_up_and_the_second_starts_at_once(checkout: Path) -> None:
-    first = make(checkout, "setup", f"PYTHON={sys.executable}")
-    assert first.returncode == 0, first.stderr
-    assert "Set-up is done" in first.stdout
-    assert (checkout / ".venv" / "bin" / "python").exists()
-
-    second = make(checkout, "setup", f"PYTHON={sys.executable}")
-    assert (second.returncode, second.stdout) == (0, "")
-
-
-def test_everything_it_makes_lies_in_two_directories_and_clean_takes_them_away(checkout: Path) -> None:
+def test_a_set_up_is_made_once_and_mended_when_something_happened_to_it(checkout: Path) -> None:
     before = set(checkout.rglob("*"))
-    make(checkout, "setup-dev", f"PYTHON={sys.executable}")
+    said = make(checkout, "setup", f"PYTHON={sys.executable}").stdout
+    assert "Set-up is done" in said
     made = {path.relative_to(checkout).parts[0] for path in set(checkout.rglob("*")) - before}
     assert made == {".venv", ".qualy"}
+    assert make(checkout, "setup", f"PYTHON={sys.executable}").stdout == "", "a second call starts at once"
+
+    (checkout / "requirements.txt").write_text("# another set\n")
+    said = make(checkout, "setup", f"PYTHON={sys.executable}").stdout
+    assert "Set-up is done" in said, "a changed lock is installed"
+
+    half_installed = checkout / ".venv" / "half-installed"
+    for path in (half_installed, checkout / ".venv" / ".setup-begun"):
+        path.touch()
+    said = make(checkout, "setup", f"PYTHON={sys.executable}").stdout
+    assert "did not finish; doing it again" in said
+    assert not half_installed.exists()
 
     assert make(checkout, "clean", f"PYTHON={sys.executable}").returncode == 0
     assert set(checkout.rglob("*")) == before
 
 
-def test_a_set_up_that_was_interrupted_is_noticed_and_done_again(checkout: Path) -> None:
-    make(checkout, "setup", f"PYTHON={sys.executable}")
-    (checkout / ".venv" / ".setup-begun").touch()
-    half_installed = checkout / ".venv" / "half-installed"
-    half_installed.touch()
-
-    again = make(checkout, "setup", f"PYTHON={sys.executable}")
-    assert "did not finish; doing it again" in again.stdout
-    assert again.returncode == 0
-    assert not half_installed.exists()
-
-
-def test_a_changed_lock_is_installed_at_the_next_call(checkout: Path) -> None:
-    make(checkout, "setup", f"PYTHON={sys.executable}")
-    (checkout / "requirements.txt").write_text("# another set\n")
-    assert "Set-up is done" in make(checkout, "setup", f"PYTHON={sys.executable}").stdout
-
-
 def test_an_environment_whose_python_is_gone_is_made_anew(checkout: Path) -> None:
-    make(checkout, "setup", f"PYTHON={sys.executable}")
     python = checkout / ".venv" / "bin" / "python"
-    python.unlink()
+    python.parent.mkdir(parents=True)
     python.symlink_to("/nowhere/python3")
-    again = make(checkout, "setup", f"PYTHON={sys.executable}")
-    assert "making .venv anew" in again.stdout
+    said = make(checkout, "setup", f"PYTHON={sys.executable}").stdout
+    assert "making .venv anew" in said
     assert subprocess.run([python, "-c", ""]).returncode == 0
 
 

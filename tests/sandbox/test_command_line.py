@@ -16,6 +16,7 @@ from sandbox.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "sandbox", "--services", "qualy"]
+HTTP = httpx.Client(timeout=10)
 HEADERS = {"Authorization": "ApiKey pk_sandbox_qualy", "X-TENANT-ID": "eu1-sandbox"}
 
 
@@ -43,28 +44,28 @@ def test_a_state_file_continues_where_the_sandbox_was_killed(
     state = tmp_path / "state.db"
     arguments = ["--port", "0", "--state", str(state)]
     process, url, _ = start(*arguments, "--payments", "20", "--seed", "7", "--today", "2026-07-15")
-    before = httpx.get(f"{url}/control/state/qualy").json()
+    before = HTTP.get(f"{url}/control/state/qualy").json()
     contact = before["contacts"][3] | {"email": "new@mail.example"}
-    httpx.post(f"{url}/control/change/qualy", json={"update": {"contacts": [contact]}})
-    httpx.post(f"{url}/control/clock", json={"advance_seconds": 864_000})
+    HTTP.post(f"{url}/control/change/qualy", json={"update": {"contacts": [contact]}})
+    HTTP.post(f"{url}/control/clock", json={"advance_seconds": 864_000})
     assert main(arguments) == 1
     assert "has the state file" in capsys.readouterr().err
     assert end(process, signal.SIGKILL) == -signal.SIGKILL
 
     process, url, lines = start(*arguments, "--payments", "99")
     assert "payments 20" in lines[0]
-    after = httpx.get(f"{url}/control/state/qualy").json()
+    after = HTTP.get(f"{url}/control/state/qualy").json()
     assert after["contacts"][3]["email"] == "new@mail.example"
     assert after["payment-intents"] == before["payment-intents"]
-    assert httpx.get(f"{url}/control/clock").json()["now"].startswith("2026-07-25")
+    assert HTTP.get(f"{url}/control/clock").json()["now"].startswith("2026-07-25")
     assert end(process, signal.SIGTERM) == 0
 
 
 def test_an_interrupt_ends_it_cleanly_even_while_a_call_is_held() -> None:
     process, url, _ = start("--port", "0", "--payments", "5")
-    httpx.post(f"{url}/control/faults/qualy", json=[{"do": "hold"}])
+    HTTP.post(f"{url}/control/faults/qualy", json=[{"do": "hold"}])
     with pytest.raises(httpx.ReadTimeout):
-        httpx.get(f"{url}/qualy/v1/taxes", headers=HEADERS, timeout=0.3)
+        HTTP.get(f"{url}/qualy/v1/taxes", headers=HEADERS, timeout=0.3)
     assert end(process, signal.SIGINT) == 0
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.server import NAMES_ITSELF, Sandbox
 
+HTTP = httpx.Client(timeout=10)
 HEADERS = {"Authorization": "ApiKey pk_sandbox_qualy", "X-TENANT-ID": "eu1-sandbox"}
 CONTACTS = "/qualy/v1/contacts"
 
@@ -30,7 +31,7 @@ def world(running: Sandbox) -> Iterator[Sandbox]:
 
 
 def get(world: Sandbox, path: str = CONTACTS) -> httpx.Response:
-    return httpx.get(world.url + path, headers=HEADERS, timeout=10)
+    return HTTP.get(world.url + path, headers=HEADERS, timeout=10)
 
 
 def fault(world: Sandbox, do: str, **more: object) -> None:
@@ -42,7 +43,7 @@ def fault(world: Sandbox, do: str, **more: object) -> None:
     ["/", "/nowhere", "/qualy/nowhere", "/qualy/v1/contacts", "/control/clock", "/control/nothing", "/control/state/x"],
 )
 def test_every_answer_says_that_it_comes_from_a_stand_in(world: Sandbox, path: str) -> None:
-    assert httpx.get(world.url + path).headers["X-Sandbox"] == NAMES_ITSELF[1]
+    assert HTTP.get(world.url + path).headers["X-Sandbox"] == NAMES_ITSELF[1]
 
 
 def test_a_fault_names_the_stand_in_too(world: Sandbox) -> None:
@@ -55,13 +56,13 @@ def test_a_fault_names_the_stand_in_too(world: Sandbox) -> None:
 
 @pytest.mark.parametrize("host", ["evil.example", "sandbox.evil.example:8900", "127.0.0.1.evil.example", ""])
 def test_control_refuses_a_page_that_calls_it_by_another_name(world: Sandbox, host: str) -> None:
-    answer = httpx.get(world.url + "/control/clock", headers={"Host": host})
+    answer = HTTP.get(world.url + "/control/clock", headers={"Host": host})
     assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost", "localhost:8900"])
 def test_control_answers_to_the_names_of_this_machine(world: Sandbox, host: str) -> None:
-    assert httpx.get(world.url + "/control/clock", headers={"Host": host}).status_code == 200
+    assert HTTP.get(world.url + "/control/clock", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -156,8 +157,8 @@ def test_the_clock_starts_on_the_day_of_the_world_and_can_be_set(world: Sandbox)
 def test_the_log_counts_records_and_keeps_no_body_and_no_key(world: Sandbox) -> None:
     body = json.dumps({"meta": {"n": 1}, "data": [{"secret": "Ana"}, {}, {}]}).encode()
     url = f"{world.url}/qualy/v1/contacts/create?note=1"
-    httpx.post(url, content=body, headers=HEADERS | {"Idempotency-Key": "key-1"})
-    httpx.post(url, content=b"not json", headers=HEADERS)
+    HTTP.post(url, content=body, headers=HEADERS | {"Idempotency-Key": "key-1"})
+    HTTP.post(url, content=b"not json", headers=HEADERS)
     get(world)
     calls = world.control("GET", "calls/qualy")["calls"]
     assert [call["records"] for call in calls] == [3, 1, 0]

@@ -11,6 +11,7 @@ import pytest
 
 from sandbox.server import Sandbox
 
+HTTP = httpx.Client(timeout=10)
 HEADERS = {"Authorization": "ApiKey pk_sandbox_qualy", "X-TENANT-ID": "eu1-sandbox"}
 OTHER = {"Authorization": "ApiKey pk_sandbox_other", "X-TENANT-ID": "eu1-other"}
 ANA = {
@@ -28,7 +29,7 @@ def world() -> Iterator[Sandbox]:
 
 
 def rows(world: Sandbox, kind: str, headers: dict[str, str] = HEADERS, **parameters: Any) -> list[dict[str, Any]]:
-    answer = httpx.get(f"{world.url}/qualy/v1/{kind}", headers=headers, params={"limit": 500} | parameters)
+    answer = HTTP.get(f"{world.url}/qualy/v1/{kind}", headers=headers, params={"limit": 500} | parameters)
     found: list[dict[str, Any]] = answer.json()["data"]
     return found
 
@@ -126,4 +127,4 @@ def test_two_tenants_never_mix(world: Sandbox) -> None:
     assert [row["_id"] for row in rows(world, "contacts", OTHER)] == [ANA["_id"]]
     assert rows(world, "contacts") == first
     url = f"{world.url}/qualy/v1/contacts/{first[0]['_id']}"
-    assert httpx.get(url, headers=OTHER).status_code == 404
+    assert HTTP.get(url, headers=OTHER).status_code == 404

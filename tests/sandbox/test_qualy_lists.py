@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sandbox.server import Sandbox
 
+HTTP = httpx.Client(timeout=10)
 HEADERS = {"Authorization": "ApiKey pk_sandbox_qualy", "X-TENANT-ID": "eu1-sandbox"}
 KINDS = (
     "contacts",
@@ -190,7 +191,7 @@ def test_updated_at_may_be_absent_or_not_sort(running: Sandbox, qualy: httpx.Cli
 
 def test_who_may_ask(running: Sandbox, qualy: httpx.Client) -> None:
     def status(**headers: str) -> int:
-        return httpx.get(f"{running.url}/qualy/v1/contacts", headers=headers).status_code
+        return HTTP.get(f"{running.url}/qualy/v1/contacts", headers=headers).status_code
 
     key, tenant = HEADERS["Authorization"], HEADERS["X-TENANT-ID"]
     assert status(Authorization=key) == 400
@@ -208,7 +209,7 @@ def test_a_missing_role_is_named_and_an_own_only_key_silently_sees_less(running:
     assert refused.status_code == 403
     assert refused.json()["data"]["roles"] == ["paymentSplits:view:all"]
     own = HEADERS | {"Authorization": "ApiKey pk_sandbox_own_only"}
-    mine = httpx.get(f"{running.url}/qualy/v1/contacts?limit=500", headers=own).json()["data"]
+    mine = HTTP.get(f"{running.url}/qualy/v1/contacts?limit=500", headers=own).json()["data"]
     assert 0 < len(mine) < len(rows(qualy, "contacts", limit=500))
     assert len({tuple(row["owners"]) for row in mine}) == 1
 

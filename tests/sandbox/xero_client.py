@@ -38,9 +38,7 @@ class XeroClient:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.identity_url = f"{sandbox.url}/xero/identity/connect"
-        TokenApi.refresh_token_url = f"{self.identity_url}/token"
-        TokenApi.client_credentials_token_url = f"{self.identity_url}/token"
-        TokenApi.revoke_token_url = f"{self.identity_url}/revocation"
+        self.point_the_sdk()
         configuration = Configuration()
         configuration.oauth2_token = OAuth2Token("sandbox-app", "sandbox-secret")
         self.sdk = ApiClient(configuration)
@@ -54,6 +52,12 @@ class XeroClient:
         self.tenant = self.identity.get_connections()[0].tenant_id
         held = self.state()
         self.chart = {kind: held[kind] for kind in held if kind not in DOCUMENTS}
+
+    def point_the_sdk(self) -> None:
+        """The SDK keeps the token addresses on a class, so the sandbox used last has to set them."""
+        TokenApi.refresh_token_url = f"{self.identity_url}/token"
+        TokenApi.client_credentials_token_url = f"{self.identity_url}/token"
+        TokenApi.revoke_token_url = f"{self.identity_url}/revocation"
 
     def use(self, issued: dict[str, Any]) -> None:
         """Call with these tokens from now on."""
@@ -72,9 +76,7 @@ class XeroClient:
         own = {"client_id": "sandbox-app", "client_secret": "sandbox-secret"}
         return WEB.post(f"{self.identity_url}/token", data=own | form)
 
-    def http(
-        self, method: str, path: str, body: Any = None, *, key: str | None = None, **query: Any
-    ) -> httpx.Response:
+    def http(self, method: str, path: str, body: Any = None, *, key: str | None = None, **query: Any) -> httpx.Response:
         """One call of the accounting API without the SDK."""
         headers = {
             "Authorization": f"Bearer {self.tokens['access_token']}",
@@ -103,6 +105,11 @@ class XeroClient:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
+    def sdk_changed_since(self, moment: str) -> list[str]:
+        """Numbers of the invoices that changed since, read with the SDK."""
+        answer = self.api.get_invoices(self.tenant, if_modified_since=moment, page=1)
+        return [one.invoice_number for one in answer.invoices]
+
     def contact(self, name: str = "Ana Souza", **fields: Any) -> dict[str, Any]:
         """A new contact."""
         return self.put("Contacts", {"Name": name, **fields})
@@ -130,6 +137,7 @@ class XeroClient:
 
     def reset(self) -> XeroClient:
         """As new: the first chart, no documents, no locks, wide limits, a fresh token, connected."""
+        self.point_the_sdk()
         self.plain_control("load/xero", self.chart | {kind: [] for kind in DOCUMENTS})
         self.control("lock-date", {"period": None, "year_end": None})
         self.control("adviser", {"on": False})
@@ -168,7 +176,13 @@ def xero_sandbox(payments: int = 0, **wishes: Any) -> Iterator[XeroClient]:
 
 def line(**fields: Any) -> dict[str, Any]:
     """One line over 110."""
-    return {"Description": "Course", "Quantity": 1, "UnitAmount": 110, "AccountCode": SALES, "TaxType": "OUTPUT"} | fields
+    return {
+        "Description": "Course",
+        "Quantity": 1,
+        "UnitAmount": 110,
+        "AccountCode": SALES,
+        "TaxType": "OUTPUT",
+    } | fields
 
 
 def invoice_body(contact: dict[str, Any], number: str, **fields: Any) -> dict[str, Any]:

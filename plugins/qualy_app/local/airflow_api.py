@@ -39,7 +39,7 @@ class AirflowApi:
         self._upsert("connections", connection_id, body)
 
     def upsert_pool(self, name: str, fields: Mapping[str, Any]) -> None:
-        self._upsert("pools", name, {"name": name, **fields})
+        self._upsert("pools", name, {"name": name, "include_deferred": False, **fields})
 
     def dags(self) -> list[dict[str, Any]]:
         return list(self._rows("dags", "dags"))

@@ -26,8 +26,8 @@ def _qualy(sandbox: str) -> dict[str, Any]:
         "conn_type": "http",
         "description": NOTE,
         "host": f"{sandbox}/qualy/v1",
+        "login": "eu1-sandbox",
         "password": "pk_sandbox_qualy",
-        "extra": {"tenant_id": "eu1-sandbox"},
     }
 
 
@@ -40,7 +40,8 @@ def _xero(sandbox: str) -> dict[str, Any]:
         "password": "sandbox-secret",
         "extra": {
             "identity_url": f"{sandbox}/xero/identity",
-            "connections_url": f"{sandbox}/xero",
+            "connections_url": f"{sandbox}/xero/connections",
+            "authorize_url": f"{sandbox}/xero/identity/connect/authorize",
             "refresh_token": "sandbox-refresh-token",
         },
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import time
@@ -76,6 +77,8 @@ class Runner:
         self._make_room()
         made = keys.kept_or_made(self._places.secrets)
         self._environment = environment.for_processes(self._places, made)
+        os.environ.clear()  # the core, as far as it runs in this process, sees what it sees in a task
+        os.environ.update(self._environment)
         self._write_files(made)
         stack = Stack(self._places, self._environment, self._say)
         api = AirflowApi(self._places.ui, "admin", made.admin_password)

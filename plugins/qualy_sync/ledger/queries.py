@@ -33,8 +33,10 @@ class _Json(sa.types.TypeDecorator[Any]):
 
 # What a result's columns of these names hold, in every query.
 _HOLDS: Mapping[type, tuple[str, ...]] = {
-    Utc: ("since", "at", "first_at", "failed_at", "linked_at", "made_at", "read_at", "started_at", "ended_at")
-    + ("committed_at", "last_sent_at", "completed_at", "pinned_at", "until_at"),
+    Utc: (
+        *("since", "at", "first_at", "failed_at", "linked_at", "made_at", "read_at", "started_at", "ended_at"),
+        *("committed_at", "last_sent_at", "completed_at", "pinned_at", "until_at"),
+    ),
     _Json: ("detail", "facts", "value", "counts", "content", "frozen"),
     sa.Date: ("date", "due_date"),
     sa.Boolean: ("active", "reconciled", "open"),
@@ -42,7 +44,7 @@ _HOLDS: Mapping[type, tuple[str, ...]] = {
 _TYPES = {column: kind() for kind, columns in _HOLDS.items() for column in columns}
 
 
-def rows(connection: sa.Connection, name: str, **parameters: Any) -> Iterator[sa.Row[Any]]:
+def rows(connection: sa.Connection, name: str, /, **parameters: Any) -> Iterator[sa.Row[Any]]:
     """The rows of a named query, fetched in chunks, so that memory does not grow with their number.
 
     A sequence among the parameters fills an `IN :name`. Raises KeyError for a name that no file has.
@@ -52,7 +54,7 @@ def rows(connection: sa.Connection, name: str, **parameters: Any) -> Iterator[sa
     yield from connection.execute(typed, execution_options={"yield_per": CHUNK})
 
 
-def first(connection: sa.Connection, name: str, **parameters: Any) -> sa.Row[Any] | None:
+def first(connection: sa.Connection, name: str, /, **parameters: Any) -> sa.Row[Any] | None:
     """The first row of a named query, or None."""
     found = list(rows(connection, name, **parameters))
     return found[0] if found else None

@@ -87,7 +87,7 @@ def _wants_contact(invoice: Planned, known: Known) -> bool:
 
 def _not_needed(terms: Terms, contact: Planned, known: Known) -> Planned:
     """A contact that no document needs is not made; one that is linked, ignored or under way stays what it is."""
-    if contact.key in known.links or contact.key in known.pending or (contact.link is not None and False):
+    if contact.key in known.links or contact.key in known.pending:
         return contact
     if contact.outcome is not None and contact.outcome.code is Code.IGNORED:
         return contact

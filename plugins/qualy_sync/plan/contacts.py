@@ -18,7 +18,7 @@ from qualy_sync.model import Customer, Kind, Leg, Partner
 from qualy_sync.outcomes import Code, Outcome
 
 from .refs import make_ref
-from .values import PARTY, Key, Known, Planned, Step, Terms, fingerprint, record_failure
+from .values import PARTY, Key, Known, Planned, Step, Terms, fingerprint, hold_back, record_failure
 
 CLEARLY_DIFFERENT = 0.5
 
@@ -64,7 +64,7 @@ class ContactPlanner:
             return failure, None, None
         email = record.email
         if not email:
-            return terms.say(Code.NO_EMAIL, record.id, party=PARTY[record.kind]), None, None
+            return terms.say(Code.NO_EMAIL, "", party=PARTY[record.kind]), None, None
         chosen = decision if decision is not None and decision.source_hash == source_hash else None
         if chosen is not None and chosen.choice == "link":
             return self._link_to(chosen.argument, record, leg, source_hash, "decided")
@@ -80,7 +80,7 @@ class ContactPlanner:
     def _linked(self, link: Link) -> Outcome:
         remote = self._known.contacts_by_id.get(link.remote_id)
         if remote is not None and not remote.active:
-            return self._terms.say(Code.ARCHIVED_CONTACT, link.remote_id, remote_id=link.remote_id)
+            return self._terms.say(Code.ARCHIVED_CONTACT, "", remote_id=link.remote_id)
         return self._terms.say(Code.CREATED if link.how == "created" else Code.ADOPTED)
 
     def _found_by_ref(
@@ -88,9 +88,9 @@ class ContactPlanner:
     ) -> tuple[Outcome | None, Step | None, Link | None]:
         if len(found) > 1:
             ids = ", ".join(sorted(contact.id for contact in found))
-            return self._terms.say(Code.DUPLICATE_THERE, ids, count=len(found), remote_ids=ids), None, None
+            return self._terms.say(Code.DUPLICATE_THERE, "", count=len(found), remote_ids=ids), None, None
         if not found[0].active:
-            return self._terms.say(Code.ARCHIVED_CONTACT, found[0].id, remote_id=found[0].id), None, None
+            return self._terms.say(Code.ARCHIVED_CONTACT, "", remote_id=found[0].id), None, None
         return self._adopt(found[0], record, leg, source_hash, "adopted")
 
     def _match_email(
@@ -99,18 +99,18 @@ class ContactPlanner:
         terms, known = self._terms, self._known
         sharing = known.shared.get((record.kind, email), 0)
         if sharing > 1 and terms.accounting.contacts.on_shared_email == "hold":
-            return terms.say(Code.SHARED_EMAIL, record.id, count=sharing), None, None
+            return terms.say(Code.SHARED_EMAIL, "", count=sharing), None, None
         everyone = known.contacts_by_email.get(email, ())
         active = [contact for contact in everyone if contact.active and not contact.merged_into]
         if len(active) > 1:
-            return terms.say(Code.AMBIGUOUS_EMAIL, record.id, count=len(active)), None, None
+            return terms.say(Code.AMBIGUOUS_EMAIL, "", count=len(active)), None, None
         if active:
             ours = known.contact_links.get(active[0].id)
             if not ours and names_differ(_name(record), active[0].name):
-                return terms.say(Code.NAME_DIFFERS, record.id, remote_id=active[0].id), None, None
+                return terms.say(Code.NAME_DIFFERS, "", remote_id=active[0].id), None, None
             return self._adopt(active[0], record, leg, source_hash, "adopted")
         if everyone and not any(contact.merged_into for contact in everyone):
-            return terms.say(Code.ARCHIVED_CONTACT, everyone[0].id, remote_id=everyone[0].id), None, None
+            return terms.say(Code.ARCHIVED_CONTACT, "", remote_id=everyone[0].id), None, None
         return None
 
     def _link_to(
@@ -129,7 +129,7 @@ class ContactPlanner:
                 None,
             )
         if not remote.active:
-            return self._terms.say(Code.ARCHIVED_CONTACT, remote.id, remote_id=remote.id), None, None
+            return self._terms.say(Code.ARCHIVED_CONTACT, "", remote_id=remote.id), None, None
         return self._adopt(remote, record, leg, source_hash, how)
 
     def _adopt(
@@ -157,7 +157,7 @@ class ContactPlanner:
         terms, key = self._terms, (str(leg), record.id)
         name = self._free_name(record, key, email, ref)
         if name is None:
-            return terms.say(Code.DUPLICATE_NAME, record.id), None, None
+            return terms.say(Code.DUPLICATE_NAME), None, None
         self._claimed[name_key(name)] = key
         first, last = _first_last(record)
         new = NewContact(ref=ref, name=name, email=email, first_name=first, last_name=last)
@@ -173,8 +173,7 @@ class ContactPlanner:
             facts={"name": name},
             batch_keys=frozenset({f"email:{email}", f"name:{name_key(name)}"}),
         )
-        held = terms.say(Code.MASS_CHANGE, "run", problem=terms.stop_writing) if terms.stop_writing else None
-        return held, step, None
+        return hold_back(terms, self._known, step), step, None
 
     def _free_name(self, record: Record, key: Key, email: str, ref: str) -> str | None:
         """The plain name, or the one with a suffix of the ref; None where both belong to somebody else.

@@ -25,7 +25,7 @@ from qualy_sync.outcomes import Code, Outcome
 
 from .found import judge_document
 from .refs import looks_like_ref, make_number, make_ref
-from .values import Key, Known, Step, Terms, fingerprint
+from .values import Key, Known, Step, Terms, fingerprint, hold_back
 
 LOOK_ALIKE_DAYS = 5
 
@@ -110,8 +110,8 @@ def plan_document(
         return terms.say(Code.ADOPTED), None, link_to(terms, step, judged, "adopted")
     if (taken := _number_taken(terms, known, step)) is not None:
         return taken, step, None
-    if terms.stop_writing:
-        return terms.say(Code.MASS_CHANGE, "run", problem=terms.stop_writing), step, None
+    if (held := hold_back(terms, known, step)) is not None:
+        return held, step, None
     if contact_blocked:
         return terms.say(Code.WAITING_FOR, leg=draft.contact[0], id=draft.contact[1]), step, None
     if decision is None or decision.choice != "separate":
@@ -219,9 +219,7 @@ def _look_alike(terms: Terms, known: Known, step: Step, draft: Draft) -> Outcome
             and not looks_like_ref(document.ref)
         )
         if alike:
-            return terms.say(
-                Code.POSSIBLE_DUPLICATE, draft.source_id, remote_id=document.id, date=document.date.isoformat()
-            )
+            return terms.say(Code.POSSIBLE_DUPLICATE, "", remote_id=document.id, date=document.date.isoformat())
     return None
 
 

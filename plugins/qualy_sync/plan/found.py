@@ -17,7 +17,7 @@ def judge_contact(terms: Terms, found: Sequence[RemoteContact]) -> RemoteContact
     if len(found) > 1:
         return _twins(terms, [contact.id for contact in found])
     if not found[0].active:
-        return terms.say(Code.ARCHIVED_CONTACT, found[0].id, remote_id=found[0].id)
+        return terms.say(Code.ARCHIVED_CONTACT, "", remote_id=found[0].id)
     return found[0]
 
 
@@ -29,7 +29,7 @@ def judge_document(
     if len(live) > 1:
         return _twins(terms, [document.id for document in live])
     if not live:
-        return terms.say(Code.REMOVED_THERE, found[0].id, remote_id=found[0].id)
+        return terms.say(Code.REMOVED_THERE, "", remote_id=found[0].id)
     document = live[0]
     currency = str(agreed.get("currency") or document.currency)
     for name, ours, theirs in (
@@ -40,7 +40,7 @@ def judge_document(
         if ours and ours != theirs:
             return terms.say(
                 Code.CHANGED_THERE,
-                document.id,
+                "",
                 problem=f"its {name} is {theirs} there, {ours} here",
                 remote_id=document.id,
             )
@@ -48,7 +48,7 @@ def judge_document(
     if total is not None and int(total) != document.total:
         return terms.say(
             Code.CHANGED_THERE,
-            document.id,
+            "",
             problem=f"its total is {Money(document.total, currency)} there, {Money(int(total), currency)} here",
             remote_id=document.id,
         )
@@ -63,17 +63,15 @@ def judge_settlement(
     if len(live) > 1:
         return _twins(terms, [settlement.id for settlement in live])
     if not live:
-        return terms.say(Code.REMOVED_THERE, found[0].id, remote_id=found[0].id)
+        return terms.say(Code.REMOVED_THERE, "", remote_id=found[0].id)
     settlement = live[0]
     if agreed.get("document_id") and agreed["document_id"] != settlement.document_id:
-        return terms.say(
-            Code.CHANGED_THERE, settlement.id, problem="it is applied to another document", remote_id=settlement.id
-        )
+        return terms.say(Code.CHANGED_THERE, "", problem="it is applied to another document", remote_id=settlement.id)
     if int(agreed["amount"]) != settlement.amount:
         there, ours = Money(settlement.amount, settlement.currency), Money(int(agreed["amount"]), settlement.currency)
         return terms.say(
             Code.CHANGED_THERE,
-            settlement.id,
+            "",
             problem=f"its amount is {there} there, {ours} here",
             remote_id=settlement.id,
         )
@@ -82,4 +80,4 @@ def judge_settlement(
 
 def _twins(terms: Terms, ids: Sequence[str]) -> Outcome:
     text = ", ".join(sorted(ids))
-    return terms.say(Code.DUPLICATE_THERE, text, count=len(ids), remote_ids=text)
+    return terms.say(Code.DUPLICATE_THERE, "", count=len(ids), remote_ids=text)

@@ -160,7 +160,7 @@ class _PaymentPlanner:
         if accepted:
             return self.terms.say(Code.ADOPTED)
         if record.gone:
-            return self.terms.say(Code.GONE_AT_SOURCE, record.id)
+            return self.terms.say(Code.GONE_AT_SOURCE)
         if link.source_hash != source_hash:
             return self.terms.say(
                 Code.NEEDS_DECISION,
@@ -175,7 +175,7 @@ class _PaymentPlanner:
     def _linked_settlement(self, link: Link) -> Outcome:
         for settlement in self.known.settlements_by_document.get(str(link.facts.get("document_id", "")), ()):
             if settlement.id == link.remote_id and settlement.status is Status.DELETED:
-                return self.terms.say(Code.REMOVED_THERE, link.remote_id, remote_id=link.remote_id)
+                return self.terms.say(Code.REMOVED_THERE, "", remote_id=link.remote_id)
         ours = bool(link.ref) and link.how == "created"
         by_ref = any(one.id == link.remote_id for one in self.known.settlements_by_ref.get(link.ref, ()))
         return self.terms.say(Code.PAID if ours or by_ref else Code.SETTLED_THERE)

@@ -14,7 +14,7 @@ from qualy_sync.outcomes import Code, Outcome
 from .documents import lock_problem
 from .found import judge_settlement
 from .refs import WHOLE_PAYMENT, make_ref
-from .values import Key, Known, Step, Terms, fingerprint
+from .values import Key, Known, Step, Terms, fingerprint, hold_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +125,8 @@ def plan_settlement(
             outcome, link = _look_at_document(terms, known, charge, step, document, consumed, decided)
             if outcome is not None:
                 return outcome, None, link
-    if terms.stop_writing:
-        return terms.say(Code.MASS_CHANGE, "run", problem=terms.stop_writing), step, None
+    if (held := hold_back(terms, known, step)) is not None:
+        return held, step, None
     locked = lock_problem(terms, charge.day, "settlement")
     if locked is None and terms.accounting.payments.settle_locked_invoice == "hold":
         locked = contains_lock
@@ -180,9 +180,9 @@ def _look_at_document(
     if decided == "theirs":
         return terms.say(Code.SETTLED_THERE), None
     if document.status in (Status.DRAFT, Status.SUBMITTED):
-        return terms.say(Code.AWAITING_APPROVAL, document.id, remote_id=document.id), None
+        return terms.say(Code.AWAITING_APPROVAL, "", remote_id=document.id), None
     if document.status in (Status.VOIDED, Status.DELETED):
-        return terms.say(Code.REMOVED_THERE, document.id, remote_id=document.id), None
+        return terms.say(Code.REMOVED_THERE, "", remote_id=document.id), None
     others = _settlements_of_others(known, document)
     for other in others:
         if other.amount == charge.amount and other.id not in consumed:
@@ -193,7 +193,6 @@ def _look_at_document(
         return (
             terms.say(
                 Code.PAID_THERE,
-                charge.carrier.id,
                 there=Money(document.paid + document.credited, document.currency),
                 total=Money(document.total, document.currency),
                 ours=Money(charge.amount, charge.carrier.currency),

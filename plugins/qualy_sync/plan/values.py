@@ -75,6 +75,18 @@ class Frozen:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """The tool refused exactly this content: it is not sent again before something about it changed.
+
+    `lock_date` is what the organisation was locked to then.
+    """
+
+    outcome: Outcome
+    content_hash: str
+    lock_date: str
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What the ledger and the mirror know about the records of a slice."""
 
@@ -83,6 +95,7 @@ class Known:
     frozen: Mapping[Key, Frozen] = field(default_factory=dict)
     decisions: Mapping[Key, Decision] = field(default_factory=dict)
     refused_names: Mapping[Key, frozenset[str]] = field(default_factory=dict)  # contact names the tool refused
+    refusals: Mapping[Key, Refusal] = field(default_factory=dict)
     shared: Mapping[tuple[Kind, str], int] = field(default_factory=dict)  # (kind, email) → how many
     contacts_by_id: Mapping[str, RemoteContact] = field(default_factory=dict)
     contacts_by_ref: Mapping[str, tuple[RemoteContact, ...]] = field(default_factory=dict)
@@ -177,3 +190,15 @@ def record_failure(terms: Terms, record: Record) -> Outcome | None:
             Code(failure.code), failure.rule, **{"field": failure.rule, "problem": failure.rule, **failure.detail}
         )
     return None
+
+
+def hold_back(terms: Terms, known: Known, step: Step) -> Outcome | None:
+    """Why a step that could go is not sent: nothing may be written in this run, or the tool refused just this."""
+    if terms.stop_writing:
+        return terms.say(Code.MASS_CHANGE, "run", problem=terms.stop_writing)
+    refusal = known.refusals.get((str(step.leg), step.source_id))
+    if refusal is None or refusal.content_hash != step.content_hash:
+        return None
+    if refusal.outcome.code is Code.LOCKED_THERE and refusal.lock_date != str(terms.organisation.lock_date):
+        return None
+    return refusal.outcome

@@ -73,21 +73,23 @@ def differences(connection: sa.Connection, book: int, run: int, pin: int, full: 
     """Everything that does not agree, document by document, in both directions."""
     merged = {row.id: row.merged_into for row in rows(connection, "reconcile.merged_contacts", book=book)}
     accepted = _accepted(connection, book)
+    paid_as_there = {payment for (leg, _), payment in accepted.items() if leg == "settlement" and payment}
     for row in document_rows(connection, book):
         if (row.leg, row.source_id) not in accepted:
-            yield from compare.document(row, merged)
+            yield from compare.document(row, merged, paid_as_there=row.source_id in paid_as_there)
     for row in settlement_rows(connection, book):
         if (row.leg, row.source_id) not in accepted:
             yield from compare.settlement(row)
     yield from sweep.lost_contacts(connection, book)
-    yield from sweep.strays(connection, book, _number_prefix(connection, run))
+    yield from sweep.strays(connection, book, _number_prefix(connection, run), paid_as_there)
     yield from sweep.twins(connection, book)
     if full:
         yield from sweep.stated_amounts(connection, book, pin)
 
 
-def _accepted(connection: sa.Connection, book: int) -> frozenset[tuple[str, str]]:
-    return frozenset((row.leg, row.source_id) for row in rows(connection, "reconcile.accepted", book=book))
+def _accepted(connection: sa.Connection, book: int) -> dict[tuple[str, str], str | None]:
+    """Where a person decided to keep what the tool has: (leg, Qualy id), with the payment it belongs to."""
+    return {(row.leg, row.source_id): row.payment_id for row in rows(connection, "reconcile.accepted", book=book)}
 
 
 def _number_prefix(connection: sa.Connection, run: int) -> str:

@@ -56,8 +56,12 @@ def booked(row: Any, shown: int) -> int:
     return int(facts.get("own", agreed) + (shown - agreed))
 
 
-def document(row: Any, merged: Mapping[str, str]) -> Iterator[Difference]:
-    """What disagrees about one invoice or bill. `merged` maps a contact there to the one it was merged into."""
+def document(row: Any, merged: Mapping[str, str], *, paid_as_there: bool = False) -> Iterator[Difference]:
+    """What disagrees about one invoice or bill.
+
+    `merged` maps a contact there to the one it was merged into. `paid_as_there`: a person decided to keep the
+    payments that the tool has.
+    """
     if Code(row.code) in _LET_GO:
         return
     if row.remote_id is None:
@@ -69,7 +73,7 @@ def document(row: Any, merged: Mapping[str, str]) -> Iterator[Difference]:
     facts: Mapping[str, Any] = row.facts or {}
     yield from _amounts(row, facts)
     yield from _particulars(row, facts, merged)
-    if row.what == What.INVOICE:  # bills are paid in the tool, by people
+    if row.what == What.INVOICE and not paid_as_there:  # bills are paid in the tool, by people
         yield from _paid(row)
 
 

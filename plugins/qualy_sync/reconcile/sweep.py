@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,8 +13,13 @@ from qualy_sync.plan.refs import looks_like_ref
 from .found import Difference, Finding, money
 
 
-def strays(connection: sa.Connection, book: int, prefix: str) -> Iterator[Difference]:
-    """Documents and settlements that carry a mark of ours and that no record of ours stands for."""
+def strays(
+    connection: sa.Connection, book: int, prefix: str, paid_as_there: Collection[str] = ()
+) -> Iterator[Difference]:
+    """Documents and settlements that carry a mark of ours, or are on our invoices, and that no record stands for.
+
+    `paid_as_there`: payments whose settlements a person decided to leave as they are in the tool.
+    """
     for row in rows(connection, "reconcile.foreign_documents", book=book, prefix=prefix):
         if looks_like_ref(row.ref) or looks_like_ref(row.number):
             sentence = f"A live {row.what} carries our reference {row.ref or row.number}, but nothing is linked to it."
@@ -23,7 +28,7 @@ def strays(connection: sa.Connection, book: int, prefix: str) -> Iterator[Differ
         else:
             continue
         yield Difference(Finding.UNLINKED_THERE, row.what, "", row.id, sentence, row.currency, None, row.total)
-    yield from _stray_settlements(connection, book)
+    yield from _stray_settlements(connection, book, paid_as_there)
 
 
 def twins(connection: sa.Connection, book: int) -> Iterator[Difference]:
@@ -70,14 +75,15 @@ def stated_amount(content: Mapping[str, Any]) -> tuple[int, str] | None:
     return None
 
 
-def _stray_settlements(connection: sa.Connection, book: int) -> Iterator[Difference]:
+def _stray_settlements(connection: sa.Connection, book: int, paid_as_there: Collection[str]) -> Iterator[Difference]:
     allowed = {row.payment_id: row.amount for row in rows(connection, "reconcile.settled_by_others", book=book)}
     on_invoice: dict[str, list[Any]] = {}
     for row in rows(connection, "reconcile.foreign_settlements", book=book):
         if looks_like_ref(row.ref):
-            sentence = f"A live settlement of {money(row.amount, row.currency)} carries our reference {row.ref}, but nothing is linked to it."
+            sum_there = money(row.amount, row.currency)
+            sentence = f"A live settlement of {sum_there} carries our reference {row.ref}, but nothing is linked to it."
             yield _stray(Finding.UNLINKED_THERE, row, sentence)
-        elif row.payment_id is not None:
+        elif row.payment_id is not None and row.payment_id not in paid_as_there:
             on_invoice.setdefault(row.payment_id, []).append(row)
     for payment, found in on_invoice.items():
         if sum(row.amount for row in found) != allowed.get(payment, 0):

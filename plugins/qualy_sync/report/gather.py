@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from .values import Context, Count, Disagreement, Head, Story, Waiting
 IN_STEP = tuple(str(code) for code, meaning in MEANINGS.items() if meaning.group is Group.IN_STEP)
 FINE = tuple(str(code) for code, meaning in MEANINGS.items() if meaning.group in (Group.IN_STEP, Group.EXCLUDED))
 _CHUNK = 500
+Listed = Iterator[Waiting]
 
 
 def story(connection: sa.Connection, book: int, run: int, now: datetime, context: Context) -> Story:
@@ -31,7 +32,7 @@ def story(connection: sa.Connection, book: int, run: int, now: datetime, context
     lines = totals(connection, book, pin)
     previous = first(connection, "report.previous_report", book=book, run=run)
     since = previous.made_at if previous else None
-    found = list(rows(connection, "report.difference_count", book=book))[0].records
+    found = next(rows(connection, "report.difference_count", book=book)).records
     chart = first(connection, "report.fact", book=book, name="chart")
     agreed, pass_through = books.documents(connection, book, chart.value if chart else {})
     proof = prove(connection, book, pin)
@@ -91,15 +92,10 @@ def counts(connection: sa.Connection, query: str, **parameters: Any) -> list[Cou
     ]
 
 
-def waiting(connection: sa.Connection, book: int, head: Head, context: Context, pin: int) -> Iterator[Waiting]:
-    """Every record that is not in step and not left out on purpose; who has to act first, then the oldest."""
-    yield from listed(connection, book, head, context, pin, FINE)
-
-
 def listed(
     connection: sa.Connection, book: int, head: Head, context: Context, pin: int, without: tuple[str, ...]
-) -> Iterator[Waiting]:
-    """Every record except those with one of some outcomes."""
+) -> Listed:
+    """Every record except those with one of some outcomes; who waits for a person comes first, then the oldest."""
     chunk: list[Any] = []
     for row in rows(connection, "report.outcomes", book=book, without=without or ("",)):
         chunk.append(row)
@@ -123,6 +119,11 @@ def differences(connection: sa.Connection, book: int) -> Iterator[Disagreement]:
             row.sentence,
             web_link(row.url or ""),
         )
+
+
+def not_in_step(found: Sequence[Count]) -> int:
+    """How many records are neither in step nor left out on purpose."""
+    return sum(count.records for count in found if str(count.code) not in FINE)
 
 
 def by_group(found: list[Count]) -> dict[Group, Counter[str]]:
@@ -172,5 +173,3 @@ def _payment_url(template: str, payment_id: str | None) -> str:
 
 def _day(value: str | None) -> date | None:
     return date.fromisoformat(value) if value else None
-
-

@@ -73,8 +73,8 @@ def _month(month: str, lines: Sequence[Line], head: Head, general: Sequence[str]
                 money = words.amounts({line.currency: line.amounts[column] for line in here})
                 count = words.records(sum(line.counts[column] for line in here), noun)
                 obstacles.append(f"{count} {word} ({money})")
-    obstacles.extend(general)
-    return Month(month, _state(month, head, bool(obstacles)), tuple(obstacles))
+    state = _state(month, head, bool(obstacles or general))
+    return Month(month, state, tuple(obstacles) if state == "locked" else (*obstacles, *general))
 
 
 def _state(month: str, head: Head, obstructed: bool) -> str:

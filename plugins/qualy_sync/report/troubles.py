@@ -50,7 +50,7 @@ _OF_ALL: Mapping[Code, str] = {
     Code.INVALID: "{tool} refused it: {message}",
     Code.NOT_ALLOWED: "The connection may not do this in {tool}",
 }
-_NOUNS = {"contact": "customer", "supplier": "partner", "invoice": "invoice", "bill": "bill", "settlement": "receipt"}
+_NOUNS = {"contact": "customer", "supplier": "partner", "invoice": "payment", "bill": "split", "settlement": "receipt"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Trouble:
 
 
 def trouble_labels(ledger: Ledger, book: int, tool: str, run: int | None = None) -> list[Trouble]:
-    """Every open trouble, most records first. `tool` is its display title; a failure of `run` itself makes none known."""
+    """Every open trouble, most records first. `tool` is its title; what failed in `run` itself is not known yet."""
     with ledger.reading() as connection:
         return troubles_in(connection, book, tool, run)
 

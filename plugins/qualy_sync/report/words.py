@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 
 from babel.dates import format_date, format_datetime
@@ -75,3 +75,15 @@ def days_in_words(text: str) -> str:
             return found[0]
 
     return _DAY.sub(spoken, text)
+
+
+def short_month(value: str) -> str:
+    """May 26, from 2026-05."""
+    return format_date(date.fromisoformat(f"{value}-01"), "MMM yy", locale=LOCALE)
+
+
+def listing(parts: Sequence[str]) -> str:
+    """*a*, *a and b*, *a, b and c*."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -169,9 +169,9 @@ Share = Annotated[
 ]
 Rate = Annotated[
     Decimal,
-    Field(gt=0, le=50),
+    Field(gt=0, le=1000),
     BeforeValidator(_decimal),
-    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 50}),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 1000}),
 ]
 Day = Annotated[date, Field(strict=True), BeforeValidator(_date), AfterValidator(_this_age)]
 WhenEmpty = BeforeValidator(_empty_where_nothing_is_written)

@@ -1,0 +1,201 @@
+"""The desk: everything that a run needs, opened from the environment. Airflow's jobs and the command line share it.
+
+`QUALY_LEDGER_URL` names the ledger, `QUALY_SETTINGS` the settings file, `QUALY_SECRET_KEYS` the keys of what is kept
+encrypted, `QUALY_REPORTS` the folder for copies of reports.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from qualy_sync.contracts.accounting import AccountingTool, Organisation
+from qualy_sync.contracts.errors import ToolError
+from qualy_sync.contracts.source import Source
+from qualy_sync.ledger import Ledger, LedgerError
+from qualy_sync.ledger import books as keeping
+from qualy_sync.ledger.engine import get_meta
+from qualy_sync.ledger.runs import Run, keep_settings, latest_pass, set_book
+from qualy_sync.ledger.schema import passes, source_seen
+from qualy_sync.ledger.slices import GONE_AFTER
+from qualy_sync.load import EVERYTHING, Filter, Work, refresh_chart, refresh_mirror, refresh_organisation
+from qualy_sync.load.gate import STANDING, confirm_standing
+from qualy_sync.settings import AccountingSettings, Settings, SettingsError, load
+
+from .signals import RunProblem
+from .tools import TOOLS, Tool
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = ROOT / "include" / "settings.yaml"
+STANDING_META = "standing_confirmation"
+
+
+@dataclass
+class Desk:
+    """One process's way to the ledger, the settings, the source and the tool; each opened when first used."""
+
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    checkpoint: Callable[[str], None] = lambda name: None
+    sleep: Callable[[float], None] | None = None
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        url = self.environment.get("QUALY_LEDGER_URL", "")
+        if not url:
+            raise RunProblem(
+                "QUALY_LEDGER_URL is not set: it names the ledger, such as sqlite:////var/lib/qualy/ledger.db or"
+                " postgresql://user:password@host/qualy."
+            )
+        keys = [key.strip() for key in self.environment.get("QUALY_SECRET_KEYS", "").split(",") if key.strip()]
+        return Ledger(url, keys)
+
+    @cached_property
+    def settings(self) -> Settings:
+        try:
+            return load(Path(self.environment.get("QUALY_SETTINGS") or SETTINGS), tools=tuple(TOOLS))
+        except SettingsError as error:
+            raise RunProblem(str(error)) from error
+
+    @property
+    def accounting(self) -> AccountingSettings:
+        if self.settings.accounting is None:
+            raise RunProblem("The settings name no accounting tool (accounting.tool is none).")
+        return self.settings.accounting
+
+    @property
+    def wiring(self) -> Tool:
+        return TOOLS[self.accounting.tool]
+
+    @cached_property
+    def tool(self) -> AccountingTool:
+        from .connections import resolve
+
+        endpoint, _ = resolve(self.wiring.connection)
+        pinned = self.accounting.organisation or self._pinned()
+        if pinned:
+            extra = dict(endpoint.extra) | {"tenant_id": pinned}
+            endpoint = type(endpoint)(endpoint.url, extra, endpoint.login, endpoint.password)
+        return self.wiring.open(self.ledger, endpoint, self.accounting.pace.read_timeout)
+
+    @cached_property
+    def source(self) -> Source:
+        from connectors import qualy
+
+        from .connections import resolve
+        from .sessions import http_session
+
+        endpoint, _ = resolve("qualy")
+        settings = self.settings.source
+        reading = qualy.Reading(
+            paths={str(kind): path for kind, path in settings.paths.items()},
+            filter_style=settings.filter_style,
+            page_size=settings.page_size,
+            page_overlap=settings.page_overlap,
+            requests_per_second=settings.requests_per_second,
+        )
+        return qualy.connect(endpoint, reading, http_session("qualy", endpoint), self.ledger)
+
+    @property
+    def reports(self) -> Path:
+        return Path(self.environment.get("QUALY_REPORTS") or ROOT / ".qualy" / "reports")
+
+    def _pinned(self) -> str:
+        book = keeping.find_book(self.ledger, self.accounting.tool)
+        return str(book.organisation) if book else ""
+
+    # -- a run's work
+
+    def first_contact(self) -> tuple[int, Organisation]:
+        """Reads the organisation, refuses to mix stand-ins and real services, and pins it on first contact."""
+        try:
+            organisation = self.tool.organisation()
+        except ToolError as error:
+            raise RunProblem(str(error)) from error
+        try:
+            self.ledger.stamp(organisation.stand_in)
+            with self.ledger.reading() as connection:
+                tenant = get_meta(connection, "tenant") or ""
+            book = keeping.pin(self.ledger, tenant, self.accounting.tool, organisation)
+        except LedgerError as error:
+            raise RunProblem(str(error)) from error
+        keeping.put_organisation(self.ledger, book, organisation)
+        if organisation.stand_in:
+            with self.ledger.writing() as connection:
+                if get_meta(connection, STANDING_META) == STANDING:
+                    confirm_standing(connection, book)
+        return book, organisation
+
+    def read_tool(self, run: Run) -> Work:
+        """What a run by the clock reads before it plans: organisation, chart, and what changed there."""
+        book, _ = self.first_contact()
+        set_book(self.ledger, run.id, book)
+        work = self.work(run, book=book)
+        try:
+            refresh_chart(work)
+            refresh_mirror(work, EVERYTHING)
+        except ToolError as error:
+            raise RunProblem(str(error)) from error
+        return work
+
+    def work(self, run: Run, *, book: int | None = None, latest: bool = False, only: Filter | None = None) -> Work:
+        """The run's work; `latest` plans against the newest complete extraction instead of the run's pin."""
+        book = book or run.book
+        if book is None:
+            found = keeping.find_book(self.ledger, self.accounting.tool)
+            if found is None:
+                raise RunProblem(f"{self.wiring.title} was never read; run `bin/qualy check`.")
+            book = int(found.id)
+        pin = run.pin
+        if latest or not pin:
+            with self.ledger.reading() as connection:
+                pin = latest_pass(connection)
+        keep_settings(self.ledger, self.settings.version, self.settings.model_dump(mode="json"))
+        work = Work(
+            ledger=self.ledger,
+            tool=self.tool,
+            settings=self.settings,
+            accounting=self.accounting,
+            book=book,
+            run=run.id,
+            pin=pin,
+            checkpoint=self.checkpoint,
+            filter=only or Filter(),
+            stop_writing=stop_reason(self.ledger, pin, self.accounting),
+        )
+        if self.sleep is not None:
+            work.sleep = self.sleep
+        return work
+
+    def refresh(self, work: Work) -> None:
+        """Lock dates and changes, read anew."""
+        refresh_organisation(work)
+        refresh_mirror(work, EVERYTHING)
+
+
+def stop_reason(ledger: Ledger, pin: int, accounting: AccountingSettings) -> str:
+    """Why nothing may be written: too many failing rows in the extraction, or too many records that vanished."""
+    with ledger.reading() as connection:
+        counts = connection.scalar(sa.select(passes.c.counts).where(passes.c.number == pin)) or {}
+        total, gone = connection.execute(
+            sa.select(
+                sa.func.count(),
+                sa.func.coalesce(sa.func.sum(sa.case((source_seen.c.missed >= GONE_AFTER, 1), else_=0)), 0),
+            ).select_from(source_seen)
+        ).one()
+    if counts.get("failing_share_exceeded"):
+        return "more of Qualy's rows fail the data-quality rules than quality.max_failing_share allows"
+    share = accounting.gate.breaker.vanish_share
+    if total and gone > share * total:
+        return f"{gone:,} of {total:,} records are gone at Qualy, more than gate.breaker.vanish_share allows"
+    return ""
+
+
+def recent(ledger: Ledger, run: Run | None, minutes: int) -> bool:
+    """Whether a run ended less than so many minutes ago."""
+    return run is not None and run.ended_at is not None and ledger.now() - run.ended_at < timedelta(minutes=minutes)

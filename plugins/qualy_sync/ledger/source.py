@@ -1,0 +1,183 @@
+"""Writing source records: passes, versions of rows, and what was seen by sweeps.
+
+A row's version is valid from one pass until another. A new version never touches what an earlier pass shows: readers
+pin a completed pass, and see the versions that were valid then. At most one pass is open, and it is the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from qualy_sync.model import Kind
+
+from .schema import passes, source_rows, source_seen
+
+GONE_AFTER = 2  # complete sweeps in a row without the record
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One record as it is stored. `problem` is {"field", "problem"} where it cannot be read."""
+
+    id: str
+    hash: str
+    content: Mapping[str, Any]
+    created_at: datetime | None = None
+    final: bool = False
+    payment_id: str | None = None
+    contact_id: str | None = None
+    partner_id: str | None = None
+    email: str = ""
+    problem: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a page brought."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: Saved) -> Saved:
+        return Saved(self.new + other.new, self.changed + other.changed, self.unchanged + other.unchanged)
+
+
+def open_pass(connection: sa.Connection, now: datetime) -> int:
+    """The number of the pass that a dead extraction left open, or of a new one."""
+    last = connection.execute(sa.select(passes).order_by(passes.c.number.desc()).limit(1)).first()
+    if last is not None and last.completed_at is None:
+        return int(last.number)
+    number = int(last.number) + 1 if last is not None else 1
+    connection.execute(sa.insert(passes).values(number=number, started_at=now, sweep=False, counts={}))
+    return number
+
+
+def complete_pass(
+    connection: sa.Connection, number: int, now: datetime, counts: Mapping[str, Any], *, sweep: bool
+) -> None:
+    """Makes the rows of a pass visible. `sweep`: it ended a complete sweep of every kind."""
+    connection.execute(
+        sa.update(passes)
+        .where(passes.c.number == number)
+        .values(completed_at=now, counts=dict(counts), sweep=sweep, checked_at=None)
+    )
+
+
+def save_rows(
+    connection: sa.Connection, number: int, kind: Kind, rows: Sequence[SourceRow], now: datetime, sweep: int
+) -> Saved:
+    """Writes a page into the open pass: versions for what is new or changed, nothing for what is not."""
+    if not rows:
+        return Saved()
+    latest = {row.id: row for row in rows}  # an id that is there twice: the last one is the newer
+    there = _current(connection, kind, list(latest))
+    made = [row for row in latest.values() if row.id not in there]
+    changed = [row for row in latest.values() if row.id in there and there[row.id].hash != row.hash]
+    reread = [row for row in latest.values() if row.id in there and there[row.id].hash == row.hash]
+    again = [row for row in changed if there[row.id].valid_from == number]
+    versions = [row for row in changed if there[row.id].valid_from != number]
+    _end(connection, kind, [row.id for row in versions], number)
+    _insert(connection, kind, [*made, *versions], number)
+    # A row that changed twice within a pass, and one that other settings or another release read otherwise.
+    _overwrite(connection, kind, [*again, *(row for row in reread if _read_otherwise(there[row.id], row))])
+    _seen(connection, kind, [row.id for row in made], list(there), now, sweep)
+    return Saved(len(made), len(changed), len(reread))
+
+
+def count_absent(connection: sa.Connection, kind: Kind, sweep: int) -> int:
+    """Counts a complete sweep against the records it did not meet; returns how many are gone by that."""
+    absent = sa.and_(source_seen.c.kind == kind, source_seen.c.last_sweep < sweep)
+    connection.execute(sa.update(source_seen).where(absent).values(missed=source_seen.c.missed + 1))
+    return int(
+        connection.scalar(
+            sa.select(sa.func.count()).select_from(source_seen).where(absent, source_seen.c.missed == GONE_AFTER)
+        )
+        or 0
+    )
+
+
+def count_rows(connection: sa.Connection, kind: Kind) -> tuple[int, int]:
+    """How many records of a kind there are, and how many of them can still change."""
+    found = connection.execute(
+        sa.select(sa.func.count(), sa.func.count().filter(source_rows.c.final.is_(False))).where(*_now(kind))
+    ).one()
+    return int(found[0]), int(found[1])
+
+
+def open_ids(connection: sa.Connection, kind: Kind, after: str, many: int) -> list[str]:
+    """Ids of records that can still change and that no sweep has missed, `many` at a time in their order."""
+    found = connection.scalars(
+        sa.select(source_rows.c.id)
+        .join(source_seen, sa.and_(source_seen.c.kind == source_rows.c.kind, source_seen.c.id == source_rows.c.id))
+        .where(*_now(kind), source_rows.c.final.is_(False), source_rows.c.id > after, source_seen.c.missed == 0)
+        .order_by(source_rows.c.id)
+        .limit(many)
+    )
+    return list(found)
+
+
+def current_ids(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> Iterator[str]:
+    """Which of these ids the ledger knows."""
+    yield from _current(connection, kind, ids)
+
+
+def _now(kind: Kind) -> tuple[sa.ColumnElement[bool], ...]:
+    return source_rows.c.kind == kind, source_rows.c.valid_to.is_(None)
+
+
+def _current(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> dict[str, sa.Row[Any]]:
+    columns = source_rows.c
+    found = connection.execute(
+        sa.select(columns.id, columns.hash, columns.valid_from, columns.final, columns.problem).where(
+            *_now(kind), columns.id.in_(ids)
+        )
+    )
+    return {row.id: row for row in found}
+
+
+def _read_otherwise(before: sa.Row[Any], row: SourceRow) -> bool:
+    return bool(before.final) != row.final or before.problem != row.problem
+
+
+def _end(connection: sa.Connection, kind: Kind, ids: Sequence[str], number: int) -> None:
+    if ids:
+        connection.execute(sa.update(source_rows).where(*_now(kind), source_rows.c.id.in_(ids)).values(valid_to=number))
+
+
+def _insert(connection: sa.Connection, kind: Kind, rows: Sequence[SourceRow], number: int) -> None:
+    if rows:
+        connection.execute(
+            sa.insert(source_rows),
+            [{"kind": kind.value, "valid_from": number, "valid_to": None, **_values(row)} for row in rows],
+        )
+
+
+def _overwrite(connection: sa.Connection, kind: Kind, rows: Sequence[SourceRow]) -> None:
+    for row in rows:
+        connection.execute(sa.update(source_rows).where(*_now(kind), source_rows.c.id == row.id).values(_values(row)))
+
+
+def _values(row: SourceRow) -> dict[str, Any]:
+    return {name: sa.null() if name == "problem" and value is None else value for name, value in asdict(row).items()}
+
+
+def _seen(
+    connection: sa.Connection, kind: Kind, new: Sequence[str], known: Sequence[str], now: datetime, sweep: int
+) -> None:
+    if known:
+        connection.execute(
+            sa.update(source_seen)
+            .where(source_seen.c.kind == kind, source_seen.c.id.in_(known))
+            .values(last_sweep=sweep, missed=0)
+        )
+    if new:
+        connection.execute(
+            sa.insert(source_seen),
+            [{"kind": kind.value, "id": each, "first_seen_at": now, "last_sweep": sweep, "missed": 0} for each in new],
+        )

@@ -1,0 +1,205 @@
+"""Steps to the tool, outcomes back. The only part that causes writes outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from qualy_sync.contracts.accounting import What
+from qualy_sync.contracts.errors import OutOfQuota, ToolError
+from qualy_sync.ledger.attempts import open_attempts
+from qualy_sync.ledger.leases import Lease
+from qualy_sync.ledger.schema import current_outcomes
+from qualy_sync.ledger.slices import owners_with
+from qualy_sync.model import Leg
+from qualy_sync.outcomes import Code
+from qualy_sync.plan import Planned, Step, Terms
+
+from .keep import keep_planned
+from .pace import OutOfTime, Pace
+from .planning import Overview, plan_owners, plan_run, plan_suppliers, preview
+from .refresh import EVERYTHING, refresh_chart, refresh_mirror, refresh_organisation
+from .sending import Sender, Tally
+from .settling import settle, waits_until
+from .work import GROUPS, READS, WRITES, Filter, RunProblem, Work
+
+__all__ = [
+    "EVERYTHING",
+    "GROUPS",
+    "Filter",
+    "Overview",
+    "RunProblem",
+    "Work",
+    "lease_of",
+    "load",
+    "plan_run",
+    "preview",
+    "refresh_chart",
+    "refresh_mirror",
+    "refresh_organisation",
+    "waits_until",
+]
+
+SECOND_ROUNDS = 2  # for contacts whose name turned out to be taken
+
+
+def lease_of(work: Work) -> Lease:
+    """The lease that keeps writes to this tool and organisation in one line."""
+    length = timedelta(seconds=work.accounting.pace.lease_seconds)
+    return Lease(work.ledger, f"write:{work.tool.id}:{work.book}", length)
+
+
+def load(work: Work, group: str) -> dict[str, int]:
+    """Writes what is due in one group of legs: `contacts`, `documents` or `settlements`. Returns counts.
+
+    Calls nothing outside when nothing is due and nothing is unsettled. What cannot go now keeps its outcome and
+    goes in a later run. Raises LeaseHeld, LeaseLost, and RunProblem where a person has to act first.
+    """
+    if not _has_work(work, group):
+        return {}
+    tally = Tally()
+    with lease_of(work) as lease:
+        pace = Pace(work)
+        try:
+            _look_first(work, group)
+            terms = work.terms()
+            settle(work, terms, group, lease, pace, tally)
+            sender = Sender(work, terms, lease, pace, tally)
+            _send_all(work, terms, group, sender)
+            for _ in range(SECOND_ROUNDS):
+                if not sender.clashed or tally.stopped:
+                    break
+                _again_with_other_names(work, terms, sender)
+        except OutOfTime:
+            tally.add("its_turn_next")
+        except OutOfQuota as error:
+            tally.add("out_of_quota")
+            tally.stopped = str(error)
+        except ToolError as error:
+            raise RunProblem(str(error)) from error
+    return tally.counts
+
+
+def _has_work(work: Work, group: str) -> bool:
+    kinds = {str(what) for what in WRITES[group]}
+    if any(attempt.what in kinds for attempt in open_attempts(work.ledger, work.book)):
+        return True
+    legs = [str(leg) for leg in GROUPS[group]]
+    with work.ledger.reading() as connection:
+        where = (
+            current_outcomes.c.book == work.book,
+            current_outcomes.c.code == Code.ITS_TURN,
+            current_outcomes.c.leg.in_(legs),
+        )
+        return connection.execute(current_outcomes.select().where(*where).limit(1)).first() is not None
+
+
+def _look_first(work: Work, group: str) -> None:
+    """Lock dates and what changed in the tool, read once per task that writes."""
+    if group != "contacts":
+        refresh_organisation(work)
+    refresh_mirror(work, READS[group])
+
+
+def _send_all(work: Work, terms: Terms, group: str, sender: Sender) -> None:
+    legs = [str(leg) for leg in GROUPS[group]]
+    queue = _Queue(work, sender)
+    for owners in owners_with(work.ledger, work.book, [str(Code.ITS_TURN)], legs):
+        plan = plan_owners(work, terms, owners)
+        queue.put(_keep_and_pick(work, terms, plan.planned, legs))
+        if sender.tally.stopped:
+            return
+    if group == "contacts":
+        # Suppliers come after customers: one person may be both, and then shares the contact.
+        queue.flush()
+        for ids in _suppliers_waiting(work):
+            queue.put(_keep_and_pick(work, terms, plan_suppliers(work, terms, ids), legs))
+    queue.flush()
+
+
+def _keep_and_pick(work: Work, terms: Terms, planned: Iterable[Planned], legs: list[str]) -> list[Step]:
+    """Keeps what a fresh plan says of these legs, and gives the steps that may go now."""
+    mine = [one for one in planned if str(one.leg) in legs and work.filter.allows(one)]
+    keep_planned(work, terms, mine)
+    return [one.step for one in mine if one.due and one.step is not None and _is_complete(one.step)]
+
+
+def _is_complete(step: Step) -> bool:
+    """What the step hangs on is linked, so that its remote id is known."""
+    return bool(getattr(step.new, "contact_id", "-") and getattr(step.new, "document_id", "-"))
+
+
+def _suppliers_waiting(work: Work) -> Iterable[list[str]]:
+    after = ""
+    while True:
+        with work.ledger.reading() as connection:
+            ids = [
+                row.source_id
+                for row in connection.execute(
+                    current_outcomes.select()
+                    .where(
+                        current_outcomes.c.book == work.book,
+                        current_outcomes.c.leg == Leg.SUPPLIER,
+                        current_outcomes.c.code == Code.ITS_TURN,
+                        current_outcomes.c.source_id > after,
+                    )
+                    .order_by(current_outcomes.c.source_id)
+                    .limit(200)
+                )
+            ]
+        if not ids:
+            return
+        yield ids
+        after = ids[-1]
+
+
+def _again_with_other_names(work: Work, terms: Terms, sender: Sender) -> None:
+    """Contacts whose name the tool refused: who holds it is read, then they are planned once more."""
+    clashed, sender.clashed = sender.clashed, []
+    refresh_mirror(work, READS["contacts"])
+    queue = _Queue(work, sender)
+    owners = sorted({step.source_id for step in clashed if step.leg is Leg.CONTACT})
+    partners = sorted({step.source_id for step in clashed if step.leg is Leg.SUPPLIER})
+    wanted = {(str(step.leg), step.source_id) for step in clashed}
+    planned: list[Planned] = []
+    if owners:
+        planned += plan_owners(work, terms, owners).planned
+    if partners:
+        planned += plan_suppliers(work, terms, partners)
+    queue.put(_keep_and_pick(work, terms, [one for one in planned if one.key in wanted], ["contact", "supplier"]))
+    queue.flush()
+
+
+class _Queue:
+    """Fills batches to the tool's limit. No batch holds two steps for one document or one contact key."""
+
+    def __init__(self, work: Work, sender: Sender) -> None:
+        self._work = work
+        self._sender = sender
+        self._steps: list[Step] = []
+
+    def put(self, steps: Iterable[Step]) -> None:
+        for step in steps:
+            if not self._sender.tally.stopped:
+                self._put(step)
+
+    def flush(self) -> None:
+        steps, self._steps = self._steps, []
+        self._sender.send(steps)
+
+    def _put(self, step: Step) -> None:
+        clash = any(step.batch_keys & other.batch_keys or _same_document(step, other) for other in self._steps)
+        if clash:
+            self.flush()
+        self._steps.append(step)
+        if len(self._steps) >= self._limit():
+            self.flush()
+
+    def _limit(self) -> int:
+        per_call = self._work.tool.limits.per_call
+        return min(per_call[what] for what in {step.what for step in self._steps} or set(What))
+
+
+def _same_document(step: Step, other: Step) -> bool:
+    mine, theirs = getattr(step.new, "document_id", None), getattr(other.new, "document_id", None)
+    return mine is not None and mine == theirs

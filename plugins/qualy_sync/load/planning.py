@@ -1,0 +1,179 @@
+"""Planning a whole run: every owner that may have work, slice by slice, and what is kept of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from qualy_sync.ledger.cursors import get_cursor, put_cursor
+from qualy_sync.ledger.schema import current_outcomes, source_rows
+from qualy_sync.ledger.slices import (
+    Record,
+    Slice,
+    changed_owners,
+    every_owner,
+    load_orphans,
+    load_ownerless,
+    load_partners,
+    load_slice,
+    visible,
+)
+from qualy_sync.model import Kind, Leg
+from qualy_sync.outcomes import Code
+from qualy_sync.plan import Planned, SlicePlan, Terms, orphan_outcome, plan_partner, plan_slice
+from qualy_sync.plan.contacts import ContactPlanner
+from qualy_sync.plan.payment import plan_payment
+from qualy_sync.plan.values import fingerprint
+
+from .keep import keep_planned
+from .known import gather
+from .work import Work
+
+PARTNERS_AT_ONCE = 200
+
+
+@dataclass(slots=True)
+class Overview:
+    """What a plan comes to: records by code, steps due by leg."""
+
+    codes: Counter[str] = field(default_factory=Counter)
+    due: Counter[str] = field(default_factory=Counter)
+    appended: int = 0
+
+    def add(self, planned: Sequence[Planned]) -> None:
+        for one in planned:
+            self.codes[str(one.outcome.code if one.outcome else Code.ITS_TURN)] += 1
+            if one.due:
+                self.due[str(one.leg)] += 1
+
+    def counts(self) -> dict[str, int]:
+        return {
+            "records": self.codes.total(),
+            "due": self.due.total(),
+            **{f"due_{leg}": n for leg, n in self.due.items()},
+        }
+
+
+def plan_owners(work: Work, terms: Terms, owners: Sequence[str]) -> SlicePlan:
+    """The plan of these owners' groups, against what the ledger knows now."""
+    source = load_slice(work.ledger, work.pin, owners)
+    known = gather(work.ledger, work.book, work.pin, terms, source, work.tool.limits.settle, again=work.again)
+    return plan_slice(terms, known, source)
+
+
+def plan_run(work: Work) -> Overview:
+    """Plans everything that may have changed, and keeps it. Afterwards every (record, leg) has one outcome."""
+    terms = work.terms()
+    cursor_name = f"planned:{work.book}"
+    cursor = get_cursor(work.ledger, cursor_name) or {}
+    everything = cursor.get("settings") != work.settings.version or "pin" not in cursor
+    since = 0 if everything else int(cursor["pin"])
+    owners = (
+        every_owner(work.ledger, work.pin) if everything else changed_owners(work.ledger, since, work.pin, work.book)
+    )
+    overview = Overview()
+    suppliers: set[str] = set()
+    for some in owners:
+        plan = plan_owners(work, terms, some)
+        overview.add(plan.planned)
+        overview.appended += keep_planned(work, terms, plan.planned)
+        suppliers |= plan.suppliers
+    for planned in (*_orphans(work, terms), *_ownerless(work, terms), *_partners(work, terms, suppliers)):
+        overview.add(planned)
+        overview.appended += keep_planned(work, terms, planned)
+    with work.ledger.writing() as connection:
+        put_cursor(connection, cursor_name, {"pin": work.pin, "settings": work.settings.version})
+    return overview
+
+
+def preview(work: Work) -> Iterator[Planned]:
+    """Everything that would be written, or is held although it could be; nothing is kept."""
+    terms = work.terms()
+    suppliers: set[str] = set()
+    for some in every_owner(work.ledger, work.pin):
+        plan = plan_owners(work, terms, some)
+        suppliers |= plan.suppliers
+        yield from (one for one in plan.planned if one.step is not None and work.filter.allows(one))
+    for planned in _partners(work, terms, suppliers):
+        yield from (one for one in planned if one.step is not None and work.filter.allows(one))
+
+
+def plan_suppliers(work: Work, terms: Terms, ids: Sequence[str]) -> list[Planned]:
+    """The supplier leg of these partners, which bills need."""
+    records = load_partners(work.ledger, work.pin, ids)
+    source = Slice(groups=(), partners=records)
+    settle = work.tool.limits.settle
+    known = gather(work.ledger, work.book, work.pin, terms, source, settle, again=work.again)
+    contacts = ContactPlanner(terms, known)
+    return [plan_partner(terms, known, record, needed=True, contacts=contacts) for record in records.values()]
+
+
+def _partners(work: Work, terms: Terms, needed: set[str]) -> Iterator[list[Planned]]:
+    """Every partner: those that a bill needs now or needed before get their supplier leg, the others none."""
+    after = ""
+    while True:
+        with work.ledger.reading() as connection:
+            ids = list(
+                connection.scalars(
+                    sa.select(source_rows.c.id)
+                    .where(visible(work.pin), source_rows.c.kind == Kind.PARTNER, source_rows.c.id > after)
+                    .order_by(source_rows.c.id)
+                    .limit(PARTNERS_AT_ONCE)
+                )
+            )
+            before = set(
+                connection.scalars(
+                    sa.select(current_outcomes.c.source_id).where(
+                        current_outcomes.c.book == work.book,
+                        current_outcomes.c.leg == Leg.SUPPLIER,
+                        current_outcomes.c.source_id.in_(ids),
+                        current_outcomes.c.code != Code.NOT_NEEDED,
+                    )
+                )
+            )
+        if not ids:
+            return
+        records = load_partners(work.ledger, work.pin, ids)
+        known = gather(work.ledger, work.book, work.pin, terms, Slice((), records), work.tool.limits.settle)
+        contacts = ContactPlanner(terms, known)
+        yield [
+            plan_partner(terms, known, record, needed=record.id in needed or record.id in before, contacts=contacts)
+            for record in records.values()
+        ]
+        after = ids[-1]
+
+
+def _orphans(work: Work, terms: Terms) -> Iterator[list[Planned]]:
+    """Splits and transactions whose payment Qualy does not list."""
+    after = ("", "")
+    while records := load_orphans(work.ledger, work.pin, after, 500):
+        yield [_orphan(terms, record) for record in records]
+        after = (str(records[-1].kind), records[-1].id)
+
+
+def _orphan(terms: Terms, record: Record) -> Planned:
+    leg = Leg.BILL if record.kind is Kind.SPLIT else Leg.SETTLEMENT
+    return Planned(
+        kind=record.kind,
+        leg=leg,
+        source_id=record.id,
+        owner="",
+        payment_id=record.parent,
+        amount=int(getattr(record.noun, "amount", 0)),
+        currency=str(getattr(record.noun, "currency", "")),
+        month="",
+        source_hash=fingerprint([record.hash]),
+        outcome=orphan_outcome(terms, record),
+    )
+
+
+def _ownerless(work: Work, terms: Terms) -> Iterator[list[Planned]]:
+    """Payments that name no customer: they cannot be read, and say so."""
+    records = load_ownerless(work.ledger, work.pin)
+    source = Slice(groups=(), partners={})
+    known = gather(work.ledger, work.book, work.pin, terms, source, work.tool.limits.settle)
+    for record in records:
+        yield plan_payment(terms, known, record, (), (), {}, "", lambda key: True)

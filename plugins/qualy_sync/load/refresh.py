@@ -1,0 +1,82 @@
+"""Reading the tool: organisation, chart, and what changed since the last look, into the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from qualy_sync.contracts.accounting import Organisation, What
+from qualy_sync.ledger import Ledger, mirror
+from qualy_sync.ledger import books as keeping
+from qualy_sync.ledger.cursors import get_cursor, put_cursor
+from qualy_sync.ledger.schema import current_outcomes
+from qualy_sync.outcomes import Code
+
+from .work import RunProblem, Work
+
+# Changes may come to light a little after their own time stamp.
+OVERLAP = timedelta(seconds=60)
+CHART_KEPT = timedelta(hours=24)
+CHART_CODES = (Code.UNMAPPED_ACCOUNT, Code.UNMAPPED_TAX, Code.CURRENCY_NOT_ENABLED)
+EVERYTHING = (What.CONTACT, What.INVOICE, What.SETTLEMENT)
+
+
+def refresh_organisation(work: Work) -> Organisation:
+    """Reads the organisation with its lock dates, and refuses another one than the book's."""
+    organisation = work.tool.organisation()
+    pinned = keeping.get_organisation(work.ledger, work.book)
+    if pinned is not None and pinned.id != organisation.id:
+        raise RunProblem(
+            f"The connection reaches {work.tool.title} organisation “{organisation.name}” ({organisation.id}); the"
+            f" links belong to “{pinned.name}” ({pinned.id}). Connect that one again."
+        )
+    keeping.put_organisation(work.ledger, work.book, organisation)
+    return organisation
+
+
+def refresh_chart(work: Work) -> bool:
+    """Reads accounts, tax codes and currencies once a day, and while a record waits for one. True where it did."""
+    kept = keeping.get_chart(work.ledger, work.book)
+    if kept is not None and work.ledger.now() - kept[1] < CHART_KEPT and not _waits_for_chart(work.ledger, work.book):
+        return False
+    keeping.put_chart(work.ledger, work.book, work.tool.chart())
+    return True
+
+
+def _waits_for_chart(ledger: Ledger, book: int) -> bool:
+    with ledger.reading() as connection:
+        return (
+            connection.execute(
+                sa.select(current_outcomes.c.leg)
+                .where(
+                    current_outcomes.c.book == book, current_outcomes.c.code.in_([str(code) for code in CHART_CODES])
+                )
+                .limit(1)
+            ).first()
+            is not None
+        )
+
+
+def refresh_mirror(work: Work, kinds: Sequence[What], *, full: bool = False) -> int:
+    """Reads what changed in the tool since the last look (everything, the first time) into the mirror.
+
+    The cursor moves only when a kind was read to its end.
+    """
+    count = 0
+    for what in kinds:
+        name = f"mirror:{work.book}:{what}"
+        cursor = get_cursor(work.ledger, name)
+        since = None if full or cursor is None else datetime.fromisoformat(cursor["since"])
+        newest = since
+        for page in work.tool.changed(what, since):
+            with work.ledger.writing() as connection:
+                count += mirror.put(connection, work.book, page)
+            moments = [remote.updated_at for remote in page] + ([newest] if newest else [])
+            newest = max(moments, default=None)
+        if newest is not None:
+            with work.ledger.writing() as connection:
+                moved = max(newest - OVERLAP, since) if since else newest - OVERLAP
+                put_cursor(connection, name, {"since": moved.isoformat()})
+    return count

@@ -1,0 +1,372 @@
+"""One batched call by the write protocol: attempt committed, sent at once, every element's fate kept.
+
+The named points (`checkpoint`): attempt_committed, answered, result_committed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from qualy_sync.contracts.accounting import (
+    Answered,
+    Declined,
+    Done,
+    NotSent,
+    RejectedWhole,
+    Remote,
+    RemoteContact,
+    RemoteDocument,
+    RemoteSettlement,
+    Reply,
+    Unanswered,
+    What,
+)
+from qualy_sync.contracts.errors import OutOfQuota, ToolError
+from qualy_sync.ledger import mirror
+from qualy_sync.ledger.attempts import (
+    Link,
+    StepRow,
+    close_steps,
+    commit_attempt,
+    end_attempt,
+    mark_sent,
+)
+from qualy_sync.ledger.leases import Lease
+from qualy_sync.outcomes import Code, Outcome
+from qualy_sync.plan import Step, Terms
+from qualy_sync.plan.documents import link_to
+from qualy_sync.plan.found import judge_contact, judge_document, judge_settlement
+from qualy_sync.plan.settlements import settlement_link
+
+from .gate import check_gate
+from .keep import keep_results
+from .pace import Pace
+from .work import RunProblem, Work, tool_problem
+
+log = logging.getLogger("qualy_sync.load")
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a load did, in counts."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    stopped: str = ""  # why this leg sends nothing more in this run
+
+    def add(self, name: str, number: int = 1) -> None:
+        self.counts[name] = self.counts.get(name, 0) + number
+
+
+class Sender:
+    """Sends batches of one kind of step under a lease."""
+
+    def __init__(self, work: Work, terms: Terms, lease: Lease, pace: Pace, tally: Tally) -> None:
+        self._work = work
+        self._terms = terms
+        self._lease = lease
+        self._pace = pace
+        self.tally = tally
+        self.clashed: list[Step] = []  # contacts whose name the tool refused: planned again at the end
+        self._lost_in_a_row = 0
+
+    def send(self, steps: Sequence[Step]) -> None:
+        """Sends a batch of at most `per_call` steps. Raises RunProblem, OutOfQuota or OutOfTime where the run stops."""
+        if not steps or self.tally.stopped:
+            return
+        self._pace.before_call()
+        committed = self._commit(steps)
+        if committed is None:
+            return
+        attempt, steps, body, key = committed
+        self._work.checkpoint("attempt_committed")
+        what = steps[0].what
+        reply = self._work.tool.send(what, body, key)
+        self._work.checkpoint("answered")
+        if isinstance(reply, Unanswered):
+            reply = self._once_more(attempt, what, body, key, reply)
+        self._keep(attempt, steps, reply)
+        self._work.checkpoint("result_committed")
+
+    def _commit(self, steps: Sequence[Step]) -> tuple[int, Sequence[Step], bytes, str] | None:
+        """The attempt, durably. What the gate holds is left out; None where nothing is left."""
+        work = self._work
+        with work.ledger.writing() as connection:
+            verdicts = check_gate(connection, work.book, self._terms, steps)
+            held = {
+                (str(step.leg), step.source_id): verdict
+                for step, verdict in zip(steps, verdicts, strict=True)
+                if verdict is not None
+            }
+            if held:
+                keep_results(connection, work, held)
+                self.tally.add("held", len(held))
+            steps = [step for step, verdict in zip(steps, verdicts, strict=True) if verdict is None]
+            if not steps:
+                return None
+            self._lease.check(connection)
+            body = work.tool.body([step.new for step in steps])
+            key = uuid.uuid4().hex
+            attempt = commit_attempt(
+                connection,
+                work.ledger,
+                work.book,
+                work.run,
+                self._lease.epoch,
+                str(steps[0].what),
+                key,
+                body,
+                hashlib.sha256(body).hexdigest(),
+                [self._row(step) for step in steps],
+            )
+        return attempt, steps, body, key
+
+    def _row(self, step: Step) -> StepRow:
+        return StepRow(
+            leg=str(step.leg),
+            source_id=step.source_id,
+            variant=step.variant,
+            generation=step.generation,
+            ref=step.ref,
+            sought=step.sought,
+            source_hash=step.source_hash,
+            content_hash=step.content_hash,
+            settings_version=self._terms.settings.version,
+            frozen=dict(step.facts),
+            seen=dict(step.seen) | {"lock_date": str(self._terms.organisation.lock_date)},
+            amount=step.amount,
+            currency=step.currency,
+        )
+
+    def _once_more(self, attempt: int, what: What, body: bytes, key: str, lost: Unanswered) -> Reply:
+        """The same key and bytes once more, inside the tool's window; where the tool has none, not at all."""
+        work = self._work
+        if not work.tool.limits.replay:
+            return lost
+        log.info("No answer (%s): asking again with the same key.", lost.why)
+        self._lease.renew()
+        mark_sent(work.ledger, attempt)
+        again = work.tool.send(what, body, key)
+        work.checkpoint("answered")
+        # "Not sent" the second time says nothing about the first.
+        return again if isinstance(again, Answered) else lost
+
+    # -- what came back
+
+    def _keep(self, attempt: int, steps: Sequence[Step], reply: Reply) -> None:
+        if isinstance(reply, Answered):
+            self._lost_in_a_row = 0
+            self._answered(attempt, steps, reply)
+        elif isinstance(reply, RejectedWhole):
+            self._rejected(attempt, steps, reply)
+        elif isinstance(reply, NotSent):
+            self._not_sent(attempt, steps, reply)
+        else:
+            self._unanswered(attempt, steps, reply.why)
+
+    def _answered(self, attempt: int, steps: Sequence[Step], reply: Answered) -> None:
+        by_ref = {result.ref: result for result in reply.results}
+        results: dict[tuple[str, str], Outcome] = {}
+        links: list[Link] = []
+        remotes: list[Remote] = []
+        fates: dict[str, list[str]] = {}
+        lost: list[Step] = []
+        for step in steps:
+            result = by_ref.get(step.ref)
+            if result is None:
+                lost.append(step)
+                continue
+            outcome, link, remote, fate = self._result(step, result)
+            results[(str(step.leg), step.source_id)] = outcome
+            fates.setdefault(fate, []).append(step.ref)
+            links += [link] if link else []
+            remotes += [remote] if remote else []
+            self.tally.add(str(outcome.code))
+        with self._work.ledger.writing() as connection:
+            for fate, refs in fates.items():
+                close_steps(connection, attempt, refs, fate)
+            mirror.put(connection, self._work.book, remotes)
+            keep_results(connection, self._work, results, links)
+            end_attempt(connection, attempt, "unknown" if lost else "answered")
+        if lost:
+            self._unknown(lost)
+            self.tally.stopped = (
+                f"{self._work.tool.title} answered without naming {len(lost)} of {len(steps)} records; nothing more of"
+                " this kind is sent in this run"
+            )
+
+    def _result(self, step: Step, result: Done | Declined) -> tuple[Outcome, Link | None, Remote | None, str]:
+        if isinstance(result, Done):
+            outcome, link = judge_answer(self._terms, step, result.remote, "created")
+            return outcome, link, result.remote, "created"
+        if result.code is Code.DUPLICATE_NAME:
+            self.clashed.append(step)
+            return self._terms.say(Code.DUPLICATE_NAME, step.source_id), None, None, "duplicate_name"
+        outcome = self._terms.say(
+            result.code,
+            thing_of(result),
+            message=result.message,
+            number=step.sought,
+            currency=step.currency,
+            what="A line",
+            account=result.message,
+            tax=result.message,
+            remote_id=str(step.facts.get("contact_id", "")),
+            there="more",
+            total="what is due",
+            ours=str(step.amount),
+        )
+        return outcome, None, None, str(result.code)
+
+    def _rejected(self, attempt: int, steps: Sequence[Step], reply: RejectedWhole) -> None:
+        """A well-formed refusal of the whole batch: read back at once, then halve, down to the one that poisons it."""
+        work = self._work
+        with work.ledger.writing() as connection:
+            end_attempt(connection, attempt, "rejected", reply.message)
+        found = self._read_back(steps, attempt)
+        left = [step for step in steps if step.ref not in found]
+        with work.ledger.writing() as connection:
+            alone = str(Code.INVALID) if len(left) == 1 else "rejected"
+            close_steps(connection, attempt, [step.ref for step in left], alone)
+        if len(left) == 1:
+            with work.ledger.writing() as connection:
+                outcome = self._terms.say(Code.INVALID, without_variables(reply.message), message=reply.message)
+                keep_results(connection, work, {(str(left[0].leg), left[0].source_id): outcome})
+            self.tally.add(str(Code.INVALID))
+            return
+        half = len(left) // 2
+        for part in (left[:half], left[half:]):
+            self.send(part)
+
+    def _read_back(self, steps: Sequence[Step], attempt: int) -> set[str]:
+        """Looks for these steps' records in the tool and links what is there. Returns the refs that were found."""
+        work = self._work
+        self._pace.before_call()
+        since = work.ledger.now() - work.tool.limits.settle
+        remotes = find_steps(work, steps, since)
+        by_ref: dict[str, list[Remote]] = {}
+        for remote in remotes:
+            by_ref.setdefault(remote.ref, []).append(remote)
+        found: set[str] = set()
+        with work.ledger.writing() as connection:
+            mirror.put(connection, work.book, remotes)
+            for step in steps:
+                mine = by_ref.get(step.ref)
+                if not mine:
+                    continue
+                found.add(step.ref)
+                outcome, link = judge_found(self._terms, step, mine)
+                close_steps(connection, attempt, [step.ref], "found")
+                keep_results(connection, work, {(str(step.leg), step.source_id): outcome}, [link] if link else [])
+        return found
+
+    def _not_sent(self, attempt: int, steps: Sequence[Step], reply: NotSent) -> None:
+        work, error = self._work, reply.error
+        with work.ledger.writing() as connection:
+            close_steps(connection, attempt, None, "not_sent")
+            end_attempt(connection, attempt, "not_sent", str(error))
+        if isinstance(error, OutOfQuota):
+            until = error.until or work.ledger.now()
+            if error.until is not None:
+                self._pace.wait_until(until, error.limit)
+            else:
+                work.sleep(1.0)
+            self.send(steps)
+            return
+        code = tool_problem(error) if isinstance(error, ToolError) else Code.UNREACHABLE
+        outcome = self._terms.say(code, str(code), message=str(error), limit="", until="")
+        with work.ledger.writing() as connection:
+            keep_results(connection, work, {(str(step.leg), step.source_id): outcome for step in steps})
+        self.tally.add(str(code), len(steps))
+        if code is Code.UNREACHABLE:
+            self.tally.stopped = f"{work.tool.title} cannot be reached"
+            return
+        raise RunProblem(str(error))
+
+    def _unanswered(self, attempt: int, steps: Sequence[Step], why: str) -> None:
+        with self._work.ledger.writing() as connection:
+            end_attempt(connection, attempt, "unknown", why)
+        self._unknown(steps)
+        self._lost_in_a_row += 1
+        if self._lost_in_a_row >= 3:
+            self.tally.stopped = f"{self._work.tool.title} did not answer three calls in a row"
+
+    def _unknown(self, steps: Sequence[Step]) -> None:
+        until: datetime = self._work.ledger.now() + self._work.tool.limits.settle
+        outcome = self._terms.say(Code.UNKNOWN, until=f"{until:%Y-%m-%d %H:%M} UTC")
+        with self._work.ledger.writing() as connection:
+            keep_results(
+                connection, self._work, {(str(step.leg), step.source_id): outcome for step in steps}, retry_at=until
+            )
+        self.tally.add(str(Code.UNKNOWN), len(steps))
+
+
+def find_steps(work: Work, steps: Sequence[Step], since: datetime) -> list[Remote]:
+    """What the tool holds by what these steps are sought by, kind by kind; completely, or it raises."""
+    found: list[Remote] = []
+    for what in sorted({step.what for step in steps}):
+        found += work.tool.find(what, [step.sought for step in steps if step.what is what], since)
+    return found
+
+
+def judge_answer(terms: Terms, step: Step, remote: Remote, how: str) -> tuple[Outcome, Link]:
+    """A record that the tool says it made. It is linked in any case; if it is not as sent, that is the outcome."""
+    if isinstance(remote, RemoteContact):
+        return terms.say(Code.CREATED if how == "created" else Code.ADOPTED), contact_link(terms, step, remote, how)
+    if isinstance(remote, RemoteDocument):
+        judged: object = judge_document(terms, [remote], step.facts)
+        outcome = judged if isinstance(judged, Outcome) else terms.say(Code.CREATED)
+        return outcome, link_to(terms, step, remote, how)
+    judged = judge_settlement(terms, [remote], step.facts)
+    outcome = judged if isinstance(judged, Outcome) else terms.say(Code.PAID)
+    return outcome, settlement_link(terms, step, remote, how)
+
+
+def judge_found(terms: Terms, step: Step, found: Sequence[Remote]) -> tuple[Outcome, Link | None]:
+    """Records that were found by our ref after a lost answer: one that agrees is ours and is linked as created."""
+    judged: object
+    if isinstance(found[0], RemoteContact):
+        judged = judge_contact(terms, [one for one in found if isinstance(one, RemoteContact)])
+    elif isinstance(found[0], RemoteDocument):
+        judged = judge_document(terms, [one for one in found if isinstance(one, RemoteDocument)], step.facts)
+    else:
+        judged = judge_settlement(terms, [one for one in found if isinstance(one, RemoteSettlement)], step.facts)
+    if isinstance(judged, Outcome):
+        return judged, None
+    if not isinstance(judged, RemoteContact | RemoteDocument | RemoteSettlement):
+        raise TypeError("a judgement is a record or an outcome")
+    return judge_answer(terms, step, judged, "created")
+
+
+def contact_link(terms: Terms, step: Step, remote: RemoteContact, how: str) -> Link:
+    return Link(
+        leg=str(step.leg),
+        source_id=step.source_id,
+        variant=step.variant,
+        generation=step.generation,
+        remote_id=remote.id,
+        ref=step.ref,
+        how=how,
+        source_hash=step.source_hash,
+        content_hash=step.content_hash,
+        facts=dict(step.facts) | {"contact_id": remote.id},
+        settings_version=terms.settings.version,
+        linked_at=remote.updated_at,
+    )
+
+
+def thing_of(result: Declined) -> str:
+    """The thing to mend, for the trouble key."""
+    return without_variables(result.message)
+
+
+def without_variables(message: str) -> str:
+    """A tool's message without the parts that differ from record to record: numbers, quoted values, ids."""
+    text = re.sub(r"'[^']*'|\"[^\"]*\"|“[^”]*”", "…", message)
+    text = re.sub(r"\b[0-9A-Fa-f-]{16,}\b|\d+([.,]\d+)*", "…", text)
+    return " ".join(text.split())[:200]

@@ -1,0 +1,118 @@
+"""What a run works with: the ledger, the tool, the settings, and the ports that tests replace."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from qualy_sync.contracts import errors
+from qualy_sync.contracts.accounting import AccountingTool, What
+from qualy_sync.ledger import Ledger
+from qualy_sync.ledger import books as keeping
+from qualy_sync.ledger.slices import tax_names
+from qualy_sync.model import Leg
+from qualy_sync.outcomes import Code
+from qualy_sync.plan import Key, Planned, Terms
+from qualy_sync.settings import AccountingSettings, Settings
+
+log = logging.getLogger("qualy_sync.load")
+
+# Which legs each of the three loads writes, and as what.
+GROUPS: Mapping[str, tuple[Leg, ...]] = {
+    "contacts": (Leg.CONTACT, Leg.SUPPLIER),
+    "documents": (Leg.INVOICE, Leg.BILL),
+    "settlements": (Leg.SETTLEMENT,),
+}
+READS: Mapping[str, tuple[What, ...]] = {
+    "contacts": (What.CONTACT,),
+    "documents": (What.INVOICE,),
+    "settlements": (What.INVOICE, What.SETTLEMENT),
+}
+WRITES: Mapping[str, tuple[What, ...]] = {
+    "contacts": (What.CONTACT,),
+    "documents": (What.INVOICE, What.BILL),
+    "settlements": (What.SETTLEMENT,),
+}
+
+
+class RunProblem(Exception):
+    """The run cannot go on; the message says why and what to do. Nothing was sent that is not remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which records a run may touch: all, some by Qualy id (`only`), documents from a day on, or exact steps."""
+
+    only: frozenset[str] = frozenset()
+    since: date | None = None
+    keys: frozenset[Key] | None = None
+
+    def allows(self, planned: Planned) -> bool:
+        if self.keys is not None and planned.key not in self.keys:
+            return False
+        if self.only and planned.leg is not Leg.SUPPLIER:
+            # A contact is written for any payment that is asked for; a supplier for any bill that is planned.
+            related = planned.leg is Leg.CONTACT or bool({planned.source_id, planned.payment_id} & self.only)
+            if not related and planned.owner not in self.only:
+                return False
+        if self.since is not None and planned.step is not None:
+            day = planned.step.facts.get("date")
+            return day is None or str(day) >= self.since.isoformat()
+        return True
+
+    @property
+    def everything(self) -> bool:
+        return not self.only and self.since is None and self.keys is None
+
+
+@dataclass(slots=True)
+class Work:
+    """One run's tools. `sleep` waits; `checkpoint` is called at each named point of the write protocol."""
+
+    ledger: Ledger
+    tool: AccountingTool
+    settings: Settings
+    accounting: AccountingSettings
+    book: int
+    run: int
+    pin: int
+    payment_link: str = ""
+    sleep: Callable[[float], None] = time.sleep
+    checkpoint: Callable[[str], None] = lambda name: None
+    filter: Filter = field(default_factory=Filter)
+    stop_writing: str = ""
+    again: bool = False  # a person asked for a further try of what the tool refused
+
+    def terms(self) -> Terms:
+        """The terms as the ledger knows them now. Raises RunProblem before the organisation was ever read."""
+        organisation = keeping.get_organisation(self.ledger, self.book)
+        chart = keeping.get_chart(self.ledger, self.book)
+        if organisation is None or chart is None:
+            raise RunProblem("The organisation was never read; run the check task first.")
+        return Terms(
+            settings=self.settings,
+            accounting=self.accounting,
+            organisation=organisation,
+            chart=chart[0],
+            tool=self.tool.id,
+            title=self.tool.title,
+            totals=self.tool.totals,
+            contact_name=self.tool.contact_name,
+            taxes=tax_names(self.ledger, self.pin),
+            payment_link=self.payment_link,
+            stop_writing=self.stop_writing,
+        )
+
+
+def tool_problem(error: errors.ToolError) -> Code:
+    """The outcome of records that were not sent because of this error."""
+    if isinstance(error, errors.OutOfQuota):
+        return Code.OUT_OF_QUOTA
+    if isinstance(error, errors.Reconnect):
+        return Code.RECONNECT
+    if isinstance(error, errors.Refused):
+        return Code.NOT_ALLOWED
+    return Code.UNREACHABLE

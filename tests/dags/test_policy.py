@@ -1,0 +1,116 @@
+"""Rules that every DAG keeps, so that an operator can rely on them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.airflow_home import ROOT
+
+if TYPE_CHECKING:
+    from airflow.dag_processing.dagbag import DagBag
+
+DAGS = {"extract_qualy", "sync_accounting"}
+HEAVY = {"great_expectations", "pandas", "xero_python", "scipy", "alembic", "qualy_sync", "connectors", "sandbox"}
+
+
+@pytest.fixture(params=sorted(DAGS))
+def one(request: pytest.FixtureRequest, dagbag: DagBag) -> Any:
+    return dagbag.dags[request.param]
+
+
+def test_every_dag_file_loads(dagbag: DagBag) -> None:
+    assert dagbag.import_errors == {}
+    assert set(dagbag.dags) == DAGS
+
+
+def test_a_run_begins_by_schedule_or_by_hand_and_never_for_the_past(one: Any) -> None:
+    assert one.start_date is None
+    assert all(task.start_date is None for task in one.tasks)
+    assert one.catchup is False
+    assert one.max_active_runs == 1
+
+
+def test_the_runbook_says_what_colours_and_clearing_mean(one: Any) -> None:
+    for word in ("Red", "Green", "Clear"):
+        assert re.search(word, one.doc_md, re.IGNORECASE), word
+    named = set(re.findall(r"`(\w+)`", one.doc_md))
+    assert named >= {task.task_id for task in one.tasks}
+    assert one.description
+    assert one.tags
+    assert all(task.owner == "qualy-sync" for task in one.tasks)
+
+
+def test_pools_are_those_that_the_project_creates(dagbag: DagBag) -> None:
+    created = set(json.loads((ROOT / "include" / "pools.json").read_text()))
+    used = {task.pool for each in dagbag.dags.values() for task in each.tasks}
+    assert used == created
+
+
+def test_retries_are_left_to_the_policy_that_knows_a_refusal_from_a_fault(one: Any) -> None:
+    from qualy_app.retry import TroubleDecides
+
+    for task in one.tasks:
+        assert isinstance(task.retry_policy, TroubleDecides), task.task_id
+        assert task.retries >= 1
+        assert task.execution_timeout is not None
+
+
+def test_no_task_prints_or_renders_what_it_carries(one: Any) -> None:
+    for task in one.tasks:
+        shown = getattr(task, "show_return_value_in_logs", None)
+        if shown is None:  # a mapped task keeps it among what its instances are made with
+            shown = task.partial_kwargs["show_return_value_in_logs"]
+        assert shown is False, task.task_id
+        templated = {name for name in task.template_fields if name not in ("op_args", "op_kwargs", "templates_dict")}
+        assert not templated, task.task_id
+
+
+def test_the_tasks_read_like_the_life_of_a_payment(dagbag: DagBag) -> None:
+    sync = dagbag.dags["sync_accounting"]
+    life = ["check", "plan", "contacts", "documents", "settlements", "reconcile", "list", "to_do", "report", "backlog"]
+    order = [task.task_id for task in sync.topological_sort()]
+    assert order == life
+    assert [task.task_id for task in dagbag.dags["extract_qualy"].topological_sort()] == [
+        "extract",
+        "quality",
+        "publish",
+    ]
+
+
+def test_any_one_asset_starts_the_sync(dagbag: DagBag) -> None:
+    from airflow.sdk import AssetAny
+
+    condition = dagbag.dags["sync_accounting"].timetable.asset_condition
+    assert isinstance(condition, AssetAny)
+    emitted = {asset.name for task in dagbag.dags["extract_qualy"].tasks for asset in task.outlets}
+    own = {asset.name for task in dagbag.dags["sync_accounting"].tasks for asset in task.outlets}
+    awaited = {asset.name for asset in condition.objects}
+    assert awaited == emitted | own
+    assert len(emitted) == 3
+
+
+def test_reading_the_dag_files_costs_next_to_nothing() -> None:
+    """In a fresh process: Airflow pays this for each task and each time it looks at the folder."""
+    code = f"""
+import json, runpy, sys
+import airflow.sdk, airflow.sdk.definitions.decorators.task_group, airflow.providers.standard.decorators.short_circuit
+before = set(sys.modules)
+for name in {sorted(DAGS)}:
+    runpy.run_path({str(ROOT / "dags")!r} + "/" + name + ".py")
+print(json.dumps(sorted({{name.split(".")[0] for name in set(sys.modules) - before}})))
+"""
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT}"}
+    for name in ("QUALY_SETTINGS", "QUALY_LEDGER_URL"):
+        environment.pop(name, None)
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert "qualy_app" in loaded
+    assert not loaded & HEAVY
