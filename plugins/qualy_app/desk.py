@@ -33,6 +33,8 @@ from .tools import TOOLS, Tool
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = ROOT / "include" / "settings.yaml"
+FULL_READING = "full_reading"
+FULL_READING_EVERY = timedelta(hours=24)
 STANDING_META = "standing_confirmation"
 
 
@@ -138,10 +140,19 @@ class Desk:
         work = self.work(run, book=book)
         try:
             refresh_chart(work)
-            refresh_mirror(work, EVERYTHING)
+            self._read_changes(work)
         except ToolError as error:
             raise RunProblem(str(error)) from error
         return work
+
+    def _read_changes(self, work: Work) -> None:
+        """What changed in the tool; once a day everything, since not every change moves the tool's time stamps."""
+        read = keeping.get_fact(self.ledger, work.book, FULL_READING)
+        full = read is None or self.ledger.now() - read[1] >= FULL_READING_EVERY
+        refresh_mirror(work, EVERYTHING, full=full)
+        if full:
+            with self.ledger.writing() as connection:
+                keeping.put_fact(connection, work.book, FULL_READING, {})
 
     def work(self, run: Run, *, book: int | None = None, latest: bool = False, only: Filter | None = None) -> Work:
         """The run's work; `latest` plans against the newest complete extraction instead of the run's pin."""
@@ -164,6 +175,7 @@ class Desk:
             book=book,
             run=run.id,
             pin=pin,
+            payment_link=self.settings.source.payment_link or "",
             checkpoint=self.checkpoint,
             filter=only or Filter(),
             stop_writing=stop_reason(self.ledger, pin, self.accounting),

@@ -239,7 +239,7 @@ def report(dag_run: str) -> Counts:
         return {}
     work = desk.work(run, latest=True)
     now = desk.ledger.now()
-    context = Context(title=work.tool.title, gaps=work.tool.gaps)
+    context = Context(title=work.tool.title, gaps=work.tool.gaps, payment_link=work.payment_link)
     made = make_report(desk.ledger, work.book, run.id, now, context)
     store_report(desk.ledger, run.id, made, now)
     write_copies(desk.ledger, desk.reports, run.id)

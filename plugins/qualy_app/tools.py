@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from qualy_sync.contracts.accounting import AccountingTool, Endpoint
+from qualy_sync.contracts.errors import Refused
 from qualy_sync.ledger import Ledger
 from qualy_sync.ledger.tokens import LedgerTokens
 
@@ -22,20 +24,41 @@ class Tool:
     open: Callable[[Ledger, Endpoint, int], AccountingTool]
 
 
+def xero_tokens(ledger: Ledger, endpoint: Endpoint) -> LedgerTokens:
+    """Xero's tokens: of a consent (`bin/qualy connect xero`), of the connection's `refresh_token`, or, for a custom
+    connection, asked for whenever one is needed."""
+    from connectors import xero
+
+    def renew() -> xero.Tokens:
+        try:
+            return xero.client_credentials(endpoint, clock=ledger)
+        except Refused as refused:
+            remedy = "Unless the app is a custom connection, agree to the access first: bin/qualy connect xero"
+            raise Refused(f"{refused.message} {remedy}") from None
+
+    return LedgerTokens(
+        ledger,
+        "xero",
+        endpoint.extra.get("refresh_token", ""),
+        lambda token: xero.refresh(endpoint, token, clock=ledger),
+        TOKEN_LEASE,
+        renew=renew if endpoint.password else None,
+        mask=_hide_in_logs,
+    )
+
+
 def _xero(ledger: Ledger, endpoint: Endpoint, read_timeout: int) -> AccountingTool:
     from connectors import xero
 
-    seed = endpoint.extra.get("refresh_token", "")
-    if seed:
-        tokens = LedgerTokens(
-            ledger, "xero", seed, lambda token: xero.refresh(endpoint, token, clock=ledger), TOKEN_LEASE
-        )
-    else:
-        # A custom connection: one organisation, and a new token whenever one is needed.
-        tokens = LedgerTokens.custom(
-            ledger, "xero", endpoint.login, lambda: xero.client_credentials(endpoint, clock=ledger), TOKEN_LEASE
-        )
-    return xero.connect(endpoint, tokens, ledger, read_timeout)
+    return xero.connect(endpoint, xero_tokens(ledger, endpoint), ledger, read_timeout)
+
+
+def _hide_in_logs(token: str) -> None:
+    """Airflow masks the secrets that it hands out itself; this one it has to be told."""
+    if "airflow.sdk" in sys.modules:
+        from airflow.sdk.log import mask_secret
+
+        mask_secret(token)
 
 
 TOOLS: Mapping[str, Tool] = {"xero": Tool("Xero", "xero", _xero)}

@@ -170,7 +170,7 @@ def test_the_fewest_calls_are_taken(qualy: Sandbox, ledger: Ledger) -> None:
         ledger.move_clock(DAY * 2) if ways else None
         read()
         read.calls()
-        ways[ability] = read().counts["kinds"]["payment-intents"]["read"]
+        ways[ability] = read().counts["kinds"]["payment-intents"]["ways"]
         assert read.calls() <= 1 + 2 * len(Kind) + sum(map(len, read.state().values())) // 7
     assert ways["changed since"] == ["changed since"]
     assert all("changed since" not in way for way in (ways["no updatedAt, filters"], ways["no updatedAt, no filters"]))
@@ -286,7 +286,7 @@ def test_rows_inserted_and_deleted_while_reading_hide_no_other(qualy: Sandbox, l
 
 def test_rows_that_cannot_be_read_are_kept_and_named(qualy: Sandbox, any_ledger: Ledger) -> None:
     read = Reader(qualy, any_ledger)
-    texts = "Zoë 王小明 🎓\u202e\u0000\ud800 ' \" <b>" + "x" * 10_000
+    texts = "Zoë 王小明 🎓\u202e\u0000 ' \" <b>" + "x" * 10_000
     good = read.state()["payment-intents"][0]
     bad: dict[str, dict[str, Any]] = {
         "a1": {"currency": "Dollars"},
@@ -310,7 +310,7 @@ def test_rows_that_cannot_be_read_are_kept_and_named(qualy: Sandbox, any_ledger:
         "a7": None,
     }  # fmt: skip
     assert "Dollars" not in str(found["a1"].problem)
-    assert found["a7"].content["surprise"]["deep"][0] == texts.replace("\0", "\ufffd").replace("\ud800", "\ufffd")
+    assert found["a7"].content["surprise"]["deep"][0] == texts.replace("\0", "\ufffd")
     assert not found["a7"].final
     assert read().changes == 0
 

@@ -1,4 +1,4 @@
-"""A ledger filled by hand, the way runs fill it: records of Qualy's, their outcomes, links, and the tool as last read."""
+"""A ledger filled by hand, the way runs fill it: Qualy's records, outcomes, links, and the tool as last read."""
 
 from __future__ import annotations
 

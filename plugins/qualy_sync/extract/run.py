@@ -73,11 +73,12 @@ def extract(
             session.hold(connection)
             session.number = open_pass(connection, session.clock.now())
         started = session.clock.now()
-        swept_now = _first_sweeps(session)
-        swept = _slice(session) or len(swept_now) == len(ORDER)
+        first = _first_sweeps(session)
+        swept = _slice(session) or first
         if not only_sweep:
+            long_ago = session.clock.now() - started > timedelta(minutes=settings.overlap_minutes)
             for kind in ORDER:
-                if kind not in swept_now or session.clock.now() - started > timedelta(minutes=settings.overlap_minutes):
+                if (long_ago or kind not in session.fresh) and not session.tallies[kind].refused:
                     _optionally(session, kind, read_recent)
         return _complete(session, swept=swept)
 
@@ -94,14 +95,13 @@ def _pin_tenant(ledger: Ledger, tenant: str) -> None:
             )
 
 
-def _first_sweeps(session: Session) -> set[Kind]:
-    """Sweeps to the end whatever was never swept: before that nothing can be told from a kind. Returns those kinds."""
-    done = {kind for kind in ORDER if not progress_of(session.ledger, kind).swept}
-    for kind in ORDER:
-        if kind in done:
-            session.tallies[kind].ways.append("sweep")
-            _optionally(session, kind, _whole_sweep)
-    return done
+def _first_sweeps(session: Session) -> bool:
+    """Sweeps to the end whatever was never swept: before that nothing can be told from a kind. True if there was any."""
+    never = [kind for kind in ORDER if not progress_of(session.ledger, kind).swept]
+    for kind in never:
+        session.tallies[kind].ways.append("sweep")
+        _optionally(session, kind, _whole_sweep)
+    return any(not session.tallies[kind].refused for kind in never)
 
 
 def _whole_sweep(session: Session, kind: Kind) -> None:

@@ -47,13 +47,14 @@ class Tally:
 
     def as_json(self) -> dict[str, Any]:
         found: dict[str, Any] = {
+            "read": self.saved.new + self.saved.changed + self.saved.unchanged,
             "new": self.saved.new,
             "changed": self.saved.changed,
             "unchanged": self.saved.unchanged,
             "strange": self.strange,
             "unreadable": self.unreadable,
             "gone": self.gone,
-            "read": self.ways,
+            "ways": self.ways,
         }
         return {**found, "refused": self.refused} if self.refused else found
 
@@ -68,6 +69,8 @@ class Session:
     clock: Clock
     lease: Lease | None
     number: int = 0
+    began: set[Kind] = field(default_factory=set)  # sweeps that this extraction began,
+    fresh: set[Kind] = field(default_factory=set)  # and those of them that it also ended
     tallies: dict[Kind, Tally] = field(default_factory=lambda: {kind: Tally() for kind in ORDER})
 
     def save(self, kind: Kind, page: Page, sweep: int, cursors: dict[str, dict[str, Any]] | None = None) -> None:

@@ -24,6 +24,7 @@ def sweep_slice(session: Session, kind: Kind, seconds: float) -> bool:
     progress = progress_of(session.ledger, kind)
     if not progress.running:
         progress = _begin(session, kind, progress)
+        session.began.add(kind)
     ends = session.clock.now() + timedelta(seconds=seconds)
     start = Place(progress.skip, frozenset(progress.known))
     for page, place in steady_pages(session.source, kind, progress.sort, start, session.settings.page_size):
@@ -65,3 +66,4 @@ def _end(session: Session, kind: Kind, progress: Progress) -> None:
         session.hold(connection)
         session.tallies[kind].gone += count_absent(connection, kind, progress.number)
         put_cursor(connection, cursor_name(kind), asdict(done))
+    session.fresh |= session.began & {kind}

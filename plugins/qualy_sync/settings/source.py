@@ -40,6 +40,15 @@ def _amount_shape(value: Any) -> str:
     return "per currency" if isinstance(value, Mapping) else "one"
 
 
+def _link(value: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.:-]+/[^\s<>\"']*", value) or value.count("{id}") != 1 or value.count("{") != 1:
+        raise refused(
+            f"found {value!r}; an http or https address with {{id}} where the payment's id goes is expected, such as"
+            " https://portal.example/payments/{id}/pay"
+        )
+    return value
+
+
 Path = Annotated[Text, AfterValidator(_path), words("a path such as /payment-intents")]
 
 
@@ -55,6 +64,9 @@ class SourceSettings(Section):
     changed_since: Literal["auto", "never"] = Field(
         default="auto",
         description="auto: ask for changes only where Qualy proves to know `updatedAt`.",
+    )
+    payment_link: Annotated[Text, AfterValidator(_link), words("an address with {id}")] | None = Field(
+        default=None, description="Where a person finds a payment in Qualy: stands in documents and reports."
     )
     page_size: Annotated[Count, Field(ge=1, le=1000)] = Field(default=100, description="Rows asked for at once.")
     requests_per_second: Rate = Field(default=Decimal(2), description="Pace towards Qualy.")
