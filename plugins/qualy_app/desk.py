@@ -78,12 +78,12 @@ class Desk:
     def tool(self) -> AccountingTool:
         from .connections import resolve
 
-        endpoint, _ = resolve(self.wiring.connection)
+        endpoint, _ = resolve(self.wiring.connection, self.environment)
         pinned = self.accounting.organisation or self._pinned()
         if pinned:
             extra = dict(endpoint.extra) | {"tenant_id": pinned}
             endpoint = type(endpoint)(endpoint.url, extra, endpoint.login, endpoint.password)
-        return self.wiring.open(self.ledger, endpoint, self.accounting.pace.read_timeout)
+        return self.wiring.open(self.ledger, endpoint, self.accounting.pace.read_timeout, masking())
 
     @cached_property
     def source(self) -> Source:
@@ -92,7 +92,7 @@ class Desk:
         from .connections import resolve
         from .sessions import http_session
 
-        endpoint, _ = resolve("qualy")
+        endpoint, _ = resolve("qualy", self.environment)
         settings = self.settings.source
         reading = qualy.Reading(
             paths={str(kind): path for kind, path in settings.paths.items()},
@@ -188,6 +188,17 @@ class Desk:
         """Lock dates and changes, read anew."""
         refresh_organisation(work)
         refresh_mirror(work, EVERYTHING)
+
+
+def masking() -> Callable[[str], None] | None:
+    """How logs are told of a secret that they must hide: Airflow's own way inside a task, none elsewhere."""
+    from .connections import in_a_task
+
+    if not in_a_task():
+        return None
+    from airflow.sdk.log import mask_secret
+
+    return mask_secret
 
 
 def stop_reason(ledger: Ledger, pin: int, accounting: AccountingSettings) -> str:

@@ -76,12 +76,15 @@ def extract(dag_run: str, try_number: int) -> Counts:
 
 def quality(dag_run: str) -> Counts:
     """The data-quality suites over what changed."""
-    from qualy_sync.quality import check_quality
+    from qualy_sync.quality import QualityError, check_quality
 
     desk = Desk()
     run = open_run(desk.ledger, "extract", dag_run=dag_run)
     with _task(desk, run, "quality"):
-        counts = check_quality(desk.ledger, desk.settings).counts()
+        try:
+            counts = check_quality(desk.ledger, desk.settings).counts()
+        except QualityError as error:
+            raise RunProblem(str(error)) from error
         end_task(desk.ledger, run.id, "quality", counts)
         return counts
 
@@ -99,8 +102,11 @@ def publish(dag_run: str) -> Counts:
 # -- sync_accounting
 
 
-def check(dag_run: str, params: SyncParams, by_clock: bool) -> tuple[bool, Counts]:
-    """Whether there is anything to do; reads the tool where this run is a full one."""
+def check(dag_run: str, params: SyncParams, by_clock: bool, person: str = "") -> tuple[bool, Counts]:
+    """Whether there is anything to do; reads the tool where this run is a full one.
+
+    `person`: who started it from a terminal; they always get a full run.
+    """
     desk = Desk()
     if desk.settings.accounting is None:
         return False, {}
@@ -122,6 +128,7 @@ def check(dag_run: str, params: SyncParams, by_clock: bool) -> tuple[bool, Count
         begun = "plan" in task_counts(desk.ledger, run.id)
         if (
             by_clock
+            and not person
             and not asked
             and not begun
             and _nothing_due(desk, run)
@@ -130,7 +137,7 @@ def check(dag_run: str, params: SyncParams, by_clock: bool) -> tuple[bool, Count
             end_task(desk.ledger, run.id, "check", {})
             return False, {}
         work = desk.read_tool(run) if full else desk.work(run)
-        if params.confirm and not confirm(desk.ledger, work.book, params.confirm, f"Airflow run {dag_run}"):
+        if params.confirm and not confirm(desk.ledger, work.book, params.confirm, person or f"Airflow run {dag_run}"):
             raise RunProblem(
                 f"No preview was shown under the hash {params.confirm}. Run with `preview` first; its plan task and its"
                 " report print the hash."

@@ -16,6 +16,8 @@ REPORT = "report.html"
 MOST_RUNS = 200
 COMMAND_LINE = "sync_accounting"
 """Runs of the command line belong to no DAG run; who may read this DAG's runs may read them."""
+TERMINAL = "command_line"
+"""What stands in place of a DAG's id in the name of a run that a terminal started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class RunPage:
 
     @property
     def title(self) -> str:
-        if self.dag_run is None:
+        if self.dag_run is None or self.dag_run.startswith(f"{TERMINAL}/"):
             started_by = "command line"
         elif "/manual__" in self.dag_run:
             started_by = "started by hand"
@@ -112,7 +114,8 @@ def _pages(which: sa.ColumnElement[bool]) -> list[RunPage]:
 
 def _of_dag(dag_id: str) -> sa.ColumnElement[bool]:
     own = runs.c.dag_run.startswith(f"{dag_id}/", autoescape=True)
-    return sa.or_(own, runs.c.dag_run.is_(None)) if dag_id == COMMAND_LINE else own
+    terminal = runs.c.dag_run.startswith(f"{TERMINAL}/", autoescape=True)
+    return sa.or_(own, runs.c.dag_run.is_(None), terminal) if dag_id == COMMAND_LINE else own
 
 
 def _has_reports(connection: sa.Connection) -> bool:

@@ -8,7 +8,9 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+import jinja2
 import sqlalchemy as sa
 
 from qualy_sync.contracts.accounting import NewDocument, NewSettlement
@@ -16,11 +18,13 @@ from qualy_sync.ledger.engine import db_now, upsert
 from qualy_sync.ledger.schema import report_files
 from qualy_sync.load import Work, preview
 from qualy_sync.load.gate import offer, plan_hash
-from qualy_sync.model import to_decimal
+from qualy_sync.model import Leg, to_decimal
 from qualy_sync.plan import Planned
 
 log = logging.getLogger("qualy_sync.load")
 
+TEMPLATES = Path(__file__).parent / "templates"
+MOST_ROWS = 2000
 COLUMNS = ("leg", "qualy_id", "ref", "number", "date", "due_date", "currency", "amount", "account", "tax", "held_as")
 
 
@@ -39,25 +43,34 @@ class Preview:
 
 def make_preview(work: Work) -> Preview:
     """Plans everything without keeping it, and offers the plan for confirmation."""
-    planned = tuple(preview(work))
+    planned = _asked_for(work, tuple(preview(work)))
     name, steps = plan_hash(planned)
     offer(work.ledger, work.book, name, steps)
     return Preview(name, planned)
+
+
+def _asked_for(work: Work, planned: tuple[Planned, ...]) -> tuple[Planned, ...]:
+    """Where some records were asked for: of contacts, those that their documents need."""
+    if work.filter.everything:
+        return planned
+    documents = [one for one in planned if one.leg not in (Leg.CONTACT, Leg.SUPPLIER)]
+    needed = {one.step.needs for one in documents if one.step is not None}
+    return tuple(one for one in planned if one in documents or one.key in needed or one.source_id in work.filter.only)
 
 
 def keep_preview(work: Work) -> dict[str, int]:
     """A preview for Airflow: the hash in the log, the documents as a file of the run."""
     made = make_preview(work)
     log.info("Nothing is written. To confirm exactly this plan, start a run with confirm: %s", made.hash)
+    files = {"preview.csv": ("text/csv; charset=utf-8", as_csv(made))}
+    files["report.html"] = ("text/html; charset=utf-8", as_html(made, work.tool.title))
     with work.ledger.writing() as connection:
-        row = {
-            "run": work.run,
-            "name": "preview.csv",
-            "media_type": "text/csv; charset=utf-8",
-            "content": as_csv(made),
-            "made_at": db_now(connection),
-        }
-        upsert(connection, report_files, row, keys=("run", "name"))
+        now = db_now(connection)
+        rows = [
+            {"run": work.run, "name": name, "media_type": media, "content": content, "made_at": now}
+            for name, (media, content) in files.items()
+        ]
+        upsert(connection, report_files, rows, keys=("run", "name"))
     return made.counts()
 
 
@@ -69,6 +82,21 @@ def as_csv(made: Preview) -> bytes:
     for one in made.planned:
         writer.writerows(_rows(one))
     return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def as_html(made: Preview, title: str) -> bytes:
+    """The same as a page; of a very large plan its beginning."""
+    rows = [row for one in made.planned for row in _rows(one)]
+    page = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True).get_template("preview.html")
+    text = page.render(
+        hash=made.hash,
+        title=title,
+        counts=made.counts(),
+        columns=COLUMNS,
+        rows=rows[:MOST_ROWS],
+        left=max(len(rows) - MOST_ROWS, 0),
+    )
+    return text.encode()
 
 
 def _rows(one: Planned) -> Iterator[dict[str, str]]:

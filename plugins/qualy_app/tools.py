@@ -12,6 +12,7 @@ from qualy_sync.contracts.errors import Refused
 from qualy_sync.ledger import Ledger
 from qualy_sync.ledger.tokens import LedgerTokens
 
+Mask = Callable[[str], None]  # hears each token before it is used, so that logs can hide it
 TOKEN_LEASE = timedelta(seconds=75)
 
 
@@ -21,7 +22,7 @@ class Tool:
 
     title: str
     connection: str
-    open: Callable[[Ledger, Endpoint, int], AccountingTool]
+    open: Callable[[Ledger, Endpoint, int, Mask | None], AccountingTool]
 
 
 def xero_tokens(ledger: Ledger, endpoint: Endpoint) -> LedgerTokens:
@@ -47,7 +48,7 @@ def xero_tokens(ledger: Ledger, endpoint: Endpoint) -> LedgerTokens:
     )
 
 
-def _xero(ledger: Ledger, endpoint: Endpoint, read_timeout: int) -> AccountingTool:
+def _xero(ledger: Ledger, endpoint: Endpoint, read_timeout: int, mask: Mask | None) -> AccountingTool:
     from connectors import xero
 
     return xero.connect(endpoint, xero_tokens(ledger, endpoint), ledger, read_timeout)

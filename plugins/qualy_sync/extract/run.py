@@ -96,7 +96,7 @@ def _pin_tenant(ledger: Ledger, tenant: str) -> None:
 
 
 def _first_sweeps(session: Session) -> bool:
-    """Sweeps to the end whatever was never swept: before that nothing can be told from a kind. True if there was any."""
+    """Sweeps to the end whatever was never swept: True if there was any. Before it nothing can be told."""
     never = [kind for kind in ORDER if not progress_of(session.ledger, kind).swept]
     for kind in never:
         session.tallies[kind].ways.append("sweep")

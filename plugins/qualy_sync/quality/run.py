@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from qualy_sync.ledger import Ledger
 from qualy_sync.ledger.cursors import get_cursor, put_cursor
@@ -75,7 +76,8 @@ def check_quality(ledger: Ledger, settings: Settings | QualitySettings, folder: 
     done = get_cursor(ledger, CURSOR) or {}
     with ledger.reading() as connection:
         pin = latest_pass(connection)
-    scope = Scope(pin, int(done.get("pass", 0)), everything=done.get("version") != version)
+    since = int(done.get("since" if done.get("pass") == pin else "pass", 0))
+    scope = Scope(pin, since, everything=done.get("version") != version)
     judge: list[Judge] = []
     results: Counter[tuple[str, str]] = Counter()
     looked: Counter[str] = Counter()
@@ -100,9 +102,8 @@ def _check(
             if not rows:
                 return
             after = rows[-1].id
-            nouns = [NOUNS[suite.kind].model_validate(row.content) for row in rows if row.problem is None]
+            nouns, failed = _read(suite.kind, rows)
             around = _around(connection, suite.kind, scope.pin, nouns)
-        failed = [Failed(row.id, READABLE, Code.MALFORMED, row.problem) for row in rows if row.problem is not None]
         if nouns:
             if not judge:
                 judge.append(Judge())  # only now: most passes of a quiet hour have nothing to look at
@@ -115,6 +116,22 @@ def _check(
             replace_failures(connection, suite.kind, scope.pin, [row.id for row in rows], failed)
         results.update((suite.name, each.rule) for each in failed)
         looked[suite.name] += len(rows)
+
+
+def _read(kind: Kind, rows: Sequence[sa.Row[Any]]) -> tuple[list[Source], list[Failed]]:
+    """The records that can be read, and the failures of those that cannot."""
+    nouns: list[Source] = []
+    failed: list[Failed] = []
+    for row in rows:
+        problem = row.problem
+        if problem is None:
+            try:
+                nouns.append(NOUNS[kind].model_validate(row.content))
+            except (ValidationError, OverflowError):  # stored by a release that could read it
+                problem = {"field": "the record", "problem": "has an unexpected form"}
+        if problem is not None:
+            failed.append(Failed(row.id, READABLE, Code.MALFORMED, problem))
+    return nouns, failed
 
 
 def _around(connection: sa.Connection, kind: Kind, pin: int, nouns: Sequence[Source]) -> Around:
@@ -171,7 +188,7 @@ def _close(
         }
         if scope.pin:
             close_check(connection, scope.pin, ledger.now(), by_rule, counts)
-        put_cursor(connection, CURSOR, {"pass": scope.pin, "version": version})
+        put_cursor(connection, CURSOR, {"pass": scope.pin, "since": scope.since, "version": version})
     log.info("Looked at %d rows; %d of %d records fail a rule (%s).", sum(looked.values()), failing, there, share)
     if too_many:
         log.warning("More than quality.max_failing_share (%s): nothing is written.", limits.max_failing_share)

@@ -60,8 +60,8 @@ def _suite(file: str, text: str) -> Suite:
         suite = Suite(given["name"], Kind(given["kind"]), rules)
     except (ValueError, KeyError, TypeError) as error:
         raise QualityError(
-            f"expectations/{file} is not a suite ({type(error).__name__}: {error}). It needs name, kind and expectations,"
-            " each with type, kwargs, and meta with rule, code and detail."
+            f"expectations/{file} is not a suite ({type(error).__name__}: {error}). It needs name, kind and"
+            " expectations, each with type, kwargs, and meta with rule, code and detail."
         ) from error
     names = [rule.name for rule in suite.rules]
     if len(set(names)) < len(names):

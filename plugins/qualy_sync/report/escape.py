@@ -20,15 +20,15 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _NEEDED = frozenset("\u200c\u200d")
 _SPACE = re.compile(r"[\t\r\n\f\v]+")
 _FORMULA = re.compile(r"[\s'\u200c\u200d]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_PLAIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/?&=%#-]*)?")
 _SCRIPT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
 def visible(text: str) -> str:
     """One line of text in which nothing is hidden: a control or direction mark shows as ⟨U+202E⟩."""
-    text = _SPACE.sub(" ", text)
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_seen(sign) for sign in text)
+    return "".join(_seen(sign) for sign in _SPACE.sub(" ", text))
 
 
 def script_json(value: Any) -> Markup:
@@ -38,12 +38,16 @@ def script_json(value: Any) -> Markup:
 
 def csv_text(text: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
+    if text[:1].isalnum() and text.isascii() and text.isprintable():
+        return text
     formula = text.startswith(("\t", "\r")) or _FORMULA.match(text) is not None
     return ("'" if formula else "") + visible(text)
 
 
 def web_link(url: str) -> str:
     """The address if it is http or https with a host, else nothing."""
+    if not url or _PLAIN.fullmatch(url):
+        return url
     if not url.isprintable() or any(sign.isspace() or sign in "\"'<>\\" for sign in url):
         return ""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal
@@ -42,6 +43,7 @@ def records(count: int, noun: str = "record") -> str:
     return f"{number(count)} {noun if count == 1 else noun + 's'}"
 
 
+@lru_cache(maxsize=4096)
 def day(value: date) -> str:
     """31 May 2026."""
     return format_date(value, "d MMMM y", locale=LOCALE)
@@ -67,6 +69,8 @@ def age(since: datetime, now: datetime) -> str:
 
 def days_in_words(text: str) -> str:
     """The text with its ISO dates in words; one that is no day stays as it is."""
+    if "-" not in text:
+        return text
 
     def spoken(found: re.Match[str]) -> str:
         try:

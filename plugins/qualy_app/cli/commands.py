@@ -1,0 +1,50 @@
+"""Every command by its name."""
+
+from __future__ import annotations
+
+import typer
+
+from .checking import check
+from .connecting import connect_xero
+from .deciding import decide, ignore, retry
+from .keeping import migrate, new_key
+from .looking import explain, outcomes
+from .reporting import report
+from .syncing import extract, sync_accounting
+
+app = typer.Typer(
+    name="qualy",
+    help="Keeps the accounting tool in step with Qualy. The same core as the Airflow DAGs, for a terminal.\n\n"
+    "Exit statuses: 0 done; 1 some records wait for a person; 2 wrong usage, settings or connection; 3 cannot run now.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+sync = typer.Typer(help="Bring a tool in step.", no_args_is_help=True)
+connect = typer.Typer(help="Agree to the access to a tool, and keep the token.", no_args_is_help=True)
+app.add_typer(sync, name="sync")
+app.add_typer(connect, name="connect")
+
+app.command("check")(check)
+app.command("extract")(extract)
+sync.command("accounting")(sync_accounting)
+app.command("outcomes")(outcomes)
+app.command("explain")(explain)
+app.command("decide")(decide)
+app.command("retry")(retry)
+app.command("ignore")(ignore)
+app.command("report")(report)
+connect.command("xero")(connect_xero)
+app.command("new-key")(new_key)
+app.command("migrate", hidden=True)(migrate)
+
+
+@sync.callback()
+def _sync() -> None:
+    """A group even while it has one command."""
+
+
+@connect.callback()
+def _connect() -> None:
+    """A group even while it has one command."""
