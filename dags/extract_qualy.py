@@ -16,7 +16,7 @@ whenever you trigger it. It writes nothing to any tool.
 complete, so nothing half-read reaches the books. The last line of the log says what to do: for a wrong or revoked key,
 correct the connection `qualy` (*Admin, Connections*); for an outage, nothing, the next hour tries again.
 
-**Red `quality`**: more rows failed than the settings allow (`quality.most_failing`). Nothing is written from this pass.
+**Red `quality`**: more rows failed than the settings allow (`quality.max_failing_share`). Nothing is written from this pass.
 Look at the counts per rule in the log first: a change at Qualy usually fails one rule for all rows.
 
 **Clearing** any task, at any time, is harmless: a pass is taken up where it stopped.

@@ -105,7 +105,8 @@ def check() -> bool:
     run = context["dag_run"]
     with the_jobs() as jobs:
         params = SyncParams.parse({**context["params"], **(run.conf or {})})
-        due, counts = jobs.check(this_run(), params, by_clock=run.run_type != "asset_triggered")
+        by_hand = f"Airflow run {this_run()}" if run.run_type == "manual" else ""
+        due, counts = jobs.check(this_run(), params, by_clock=run.run_type != "asset_triggered", person=by_hand)
     tell(counts, nothing="Looked at what is due.")
     log.info("Going on." if due else "Nothing is due: the run ends here.")
     return due

@@ -6,11 +6,15 @@ unprivileged user. It listens on a Unix socket in a temporary directory only; no
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pwd
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +26,9 @@ import sqlalchemy as sa
 SUPERUSER = "postgres"
 # Nothing here has to survive a power cut; waiting for the disk would only make the tests slow.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
+
+
+ENVIRONMENT = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
 
 
 class NoPostgres(Exception):
@@ -44,14 +51,27 @@ class Cluster:
         settings = {"listen_addresses": "", "unix_socket_directories": str(self.home), "max_connections": "200", **FAST}
         with (self.home / "data" / "postgresql.conf").open("a") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
-        self._run("pg_ctl", "-D", "data", "-w", "-t", "60", "-l", "log", "start")
+        with (self.home / "log").open("w") as log:
+            self._server = subprocess.Popen(
+                [self.bin / "postgres", "-D", "data"],
+                cwd=self.home,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=ENVIRONMENT,
+                start_new_session=True,  # an interrupted session stops it itself, in its own order
+                preexec_fn=_die_with_parent,
+                **self._as,
+            )
         self._admin = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        self._wait()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._run("pg_ctl", "-D", "data", "-m", "immediate", "-w", "stop")
+        self._server.send_signal(signal.SIGQUIT)  # PostgreSQL: immediate shutdown
+        self._server.wait(timeout=30)
         shutil.rmtree(self.home, ignore_errors=True)
 
     def url(self, database: str) -> str:
@@ -68,6 +88,17 @@ class Cluster:
     def drop_database(self, url: str) -> None:
         with self._admin.connect() as connection:
             connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{sa.make_url(url).database}" WITH (FORCE)'))
+
+    def _wait(self) -> None:
+        ends = time.monotonic() + 60
+        while True:
+            try:
+                with self._admin.connect():
+                    return
+            except sa.exc.OperationalError as error:
+                if self._server.poll() is not None or time.monotonic() > ends:
+                    raise NoPostgres(f"PostgreSQL did not start: {(self.home / 'log').read_text()}") from error
+            time.sleep(0.05)
 
     def _binaries(self) -> Path:
         tried = list(_candidates())
@@ -90,20 +121,11 @@ class Cluster:
         return found.returncode == 0
 
     def _run(self, name: str, *arguments: str) -> None:
-        # Output goes to a file: a pipe would stay open in the server that pg_ctl starts.
-        with (self.home / f"{name}.out").open("w+") as output:
-            done = subprocess.run(
-                [self.bin / name, *arguments],
-                cwd=self.home,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
-                **self._as,
-            )
-            if done.returncode:
-                output.seek(0)
-                raise NoPostgres(f"{name} ended with {done.returncode}: {output.read()}")
+        done = subprocess.run(
+            [self.bin / name, *arguments], cwd=self.home, capture_output=True, text=True, env=ENVIRONMENT, **self._as
+        )
+        if done.returncode:
+            raise NoPostgres(f"{name} ended with {done.returncode}: {done.stdout}{done.stderr}")
 
 
 def _candidates() -> Iterator[Path]:
@@ -127,3 +149,9 @@ def _unprivileged() -> dict[str, Any]:
             continue
         return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     raise NoPostgres("PostgreSQL does not run as root, and there is neither a user postgres nor nobody.")
+
+
+def _die_with_parent() -> None:
+    """A session that is killed leaves no server behind (Linux: PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGQUIT)

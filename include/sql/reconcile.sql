@@ -55,8 +55,10 @@ WHERE d.book = :book AND d.status NOT IN ('voided', 'deleted')
   AND (LENGTH(d.ref) BETWEEN 19 AND 22 OR LENGTH(d.number) BETWEEN 19 AND 22
        OR (:prefix <> '' AND d.what = 'invoice' AND LOWER(SUBSTR(d.number, 1, LENGTH(:prefix))) = LOWER(:prefix)))
   AND NOT EXISTS (SELECT 1 FROM links l WHERE l.book = d.book AND l.remote_id = d.id AND l.leg IN ('invoice', 'bill'))
-  AND NOT EXISTS (SELECT 1 FROM attempt_steps a
-                  WHERE a.book = d.book AND a.open AND (a.ref IN (d.ref, d.number) OR a.sought IN (d.ref, d.number)));
+  AND d.ref NOT IN (SELECT ref FROM attempt_steps WHERE book = :book AND open
+                    UNION SELECT sought FROM attempt_steps WHERE book = :book AND open)
+  AND d.number NOT IN (SELECT ref FROM attempt_steps WHERE book = :book AND open
+                       UNION SELECT sought FROM attempt_steps WHERE book = :book AND open);
 
 -- name: foreign_settlements
 -- Live settlements that are not linked: those with a reference like ours, and all on our invoices.
@@ -67,7 +69,7 @@ LEFT JOIN links i ON i.book = s.book AND i.leg = 'invoice' AND i.remote_id = d.i
 WHERE s.book = :book AND s.status NOT IN ('voided', 'deleted')
   AND (i.id IS NOT NULL OR LENGTH(s.ref) BETWEEN 19 AND 22)
   AND NOT EXISTS (SELECT 1 FROM links l WHERE l.book = s.book AND l.leg = 'settlement' AND l.remote_id = s.id)
-  AND NOT EXISTS (SELECT 1 FROM attempt_steps a WHERE a.book = s.book AND a.open AND a.ref = s.ref)
+  AND s.ref NOT IN (SELECT ref FROM attempt_steps WHERE book = :book AND open)
 ORDER BY s.document_id, s.id;
 
 -- name: settled_by_others
@@ -151,10 +153,11 @@ SELECT c.leg, c.source_id
 FROM current_outcomes c
 WHERE c.book = :book AND c.code IN :linked
   AND NOT EXISTS (SELECT 1 FROM links l WHERE l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id)
-  AND NOT EXISTS (SELECT 1 FROM current_outcomes o
-                  JOIN links l ON l.book = o.book AND l.leg = o.leg AND l.source_id = o.source_id
-                  WHERE c.leg = 'settlement' AND o.book = c.book AND o.leg = 'settlement'
-                    AND o.payment_id = c.payment_id AND SUBSTR(l.ref, 1, 1) IN ('W', 'X'))
+  AND NOT (c.leg = 'settlement' AND COALESCE(c.payment_id, '') IN
+           (SELECT o.payment_id FROM links l
+            JOIN current_outcomes o ON o.book = l.book AND o.leg = l.leg AND o.source_id = l.source_id
+            WHERE l.book = :book AND l.leg = 'settlement' AND SUBSTR(l.ref, 1, 1) IN ('W', 'X')
+              AND o.payment_id IS NOT NULL))
 ORDER BY c.leg, c.source_id;
 
 -- name: links_without_outcome

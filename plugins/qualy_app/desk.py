@@ -15,7 +15,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from qualy_sync.contracts.accounting import AccountingTool, Organisation
+from qualy_sync.contracts.accounting import AccountingTool, Organisation, What
 from qualy_sync.contracts.errors import ToolError
 from qualy_sync.contracts.source import Source
 from qualy_sync.ledger import Ledger, LedgerError
@@ -24,7 +24,7 @@ from qualy_sync.ledger.engine import get_meta
 from qualy_sync.ledger.runs import Run, keep_settings, latest_pass, set_book
 from qualy_sync.ledger.schema import passes, source_seen
 from qualy_sync.ledger.slices import GONE_AFTER
-from qualy_sync.load import EVERYTHING, Filter, Work, refresh_chart, refresh_mirror, refresh_organisation
+from qualy_sync.load import EVERYTHING, Filter, Work, refresh_chart, refresh_mirror
 from qualy_sync.load.gate import STANDING, confirm_standing
 from qualy_sync.settings import AccountingSettings, Settings, SettingsError, load
 
@@ -36,6 +36,7 @@ SETTINGS = ROOT / "include" / "settings.yaml"
 FULL_READING = "full_reading"
 FULL_READING_EVERY = timedelta(hours=24)
 STANDING_META = "standing_confirmation"
+WRITTEN = (What.INVOICE, What.SETTLEMENT)
 
 
 @dataclass
@@ -185,9 +186,8 @@ class Desk:
         return work
 
     def refresh(self, work: Work) -> None:
-        """Lock dates and changes, read anew."""
-        refresh_organisation(work)
-        refresh_mirror(work, EVERYTHING)
+        """Documents and settlements as they are after this run's writes: what reconciling compares."""
+        refresh_mirror(work, WRITTEN)
 
 
 def masking() -> Callable[[str], None] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -26,6 +27,7 @@ from qualy_sync.ledger.runs import (
     latest_pass,
     open_run,
     run_of,
+    set_book,
     start_task,
     task_counts,
 )
@@ -44,7 +46,8 @@ Counts = dict[str, int]
 
 FULL_RUN_KEPT = 45  # minutes: a run by the clock stops after `check` if a full one ended less than this ago
 FULL_RUN_DUE = 24 * 60
-EXTRACT_LEASE = timedelta(minutes=15)
+EXTRACT_LEASE = timedelta(minutes=5)
+SWEEP_TIME = timedelta(minutes=30)  # of one run; a complete reading that takes longer goes on in the next
 
 
 def prepare_local(environment: Mapping[str, str]) -> None:
@@ -65,10 +68,15 @@ def extract(dag_run: str, try_number: int) -> Counts:
     desk = Desk()
     run = open_run(desk.ledger, "extract", dag_run=dag_run)
     with _task(desk, run, "extract"):
-        lease = Lease(desk.ledger, "extract", EXTRACT_LEASE)
-        extracted = extract_source(desk.ledger, desk.source, desk.settings.source, lease=lease)
+        began = desk.ledger.now()
+        read = partial(extract_source, desk.ledger, desk.source, desk.settings.source)
+        extracted = read(lease=Lease(desk.ledger, "extract", EXTRACT_LEASE))
+        changes = extracted.changes
+        while extracted.sweeping and desk.ledger.now() - began < SWEEP_TIME:
+            extracted = read(lease=Lease(desk.ledger, "extract", EXTRACT_LEASE), only_sweep=True)
+            changes += extracted.changes
         kinds = extracted.counts["kinds"]
-        counts = {"pass": extracted.number, "changes": extracted.changes}
+        counts = {"pass": extracted.number, "changes": changes}
         counts |= {f"{kind}_read": each["read"] for kind, each in kinds.items() if "read" in each}
         end_task(desk.ledger, run.id, "extract", counts)
         return counts
@@ -82,9 +90,18 @@ def quality(dag_run: str) -> Counts:
     run = open_run(desk.ledger, "extract", dag_run=dag_run)
     with _task(desk, run, "quality"):
         try:
-            counts = check_quality(desk.ledger, desk.settings).counts()
+            checked = check_quality(desk.ledger, desk.settings)
         except QualityError as error:
             raise RunProblem(str(error)) from error
+        if checked.too_many_failures:
+            worst = sorted(checked.rules.items(), key=lambda rule: -rule[1])[:5]
+            raise RunProblem(
+                f"{checked.failing:,} records fail a data-quality rule, {checked.share:.1%} of all: more than"
+                " quality.max_failing_share allows. Nothing is written until that changes. Most: "
+                + "; ".join(f"{rule} ({many:,})" for rule, many in worst)
+                + ". Look at Qualy; if the data are right, raise the share in the settings."
+            )
+        counts = checked.counts()
         end_task(desk.ledger, run.id, "quality", counts)
         return counts
 
@@ -105,7 +122,7 @@ def publish(dag_run: str) -> Counts:
 def check(dag_run: str, params: SyncParams, by_clock: bool, person: str = "") -> tuple[bool, Counts]:
     """Whether there is anything to do; reads the tool where this run is a full one.
 
-    `person`: who started it from a terminal; they always get a full run.
+    `person`: who started it by hand; they always get a full run.
     """
     desk = Desk()
     if desk.settings.accounting is None:
@@ -137,7 +154,8 @@ def check(dag_run: str, params: SyncParams, by_clock: bool, person: str = "") ->
             end_task(desk.ledger, run.id, "check", {})
             return False, {}
         work = desk.read_tool(run) if full else desk.work(run)
-        if params.confirm and not confirm(desk.ledger, work.book, params.confirm, person or f"Airflow run {dag_run}"):
+        set_book(desk.ledger, run.id, work.book)
+        if params.confirm and not confirm(desk.ledger, work.book, params.confirm, person or dag_run):
             raise RunProblem(
                 f"No preview was shown under the hash {params.confirm}. Run with `preview` first; its plan task and its"
                 " report print the hash."

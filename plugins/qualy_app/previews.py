@@ -53,9 +53,10 @@ def _asked_for(work: Work, planned: tuple[Planned, ...]) -> tuple[Planned, ...]:
     """Where some records were asked for: of contacts, those that their documents need."""
     if work.filter.everything:
         return planned
-    documents = [one for one in planned if one.leg not in (Leg.CONTACT, Leg.SUPPLIER)]
-    needed = {one.step.needs for one in documents if one.step is not None}
-    return tuple(one for one in planned if one in documents or one.key in needed or one.source_id in work.filter.only)
+    people = (Leg.CONTACT, Leg.SUPPLIER)
+    needed = {one.step.needs for one in planned if one.leg not in people and one.step is not None}
+    only = work.filter.only
+    return tuple(one for one in planned if one.leg not in people or one.key in needed or one.source_id in only)
 
 
 def keep_preview(work: Work) -> dict[str, int]:

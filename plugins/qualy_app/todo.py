@@ -56,7 +56,8 @@ def label(desk: Desk, run: Run, position: int) -> str:
         return f"The run stopped at {entry.key.removeprefix(DIED)}"
     troubles = _meant(desk, run, entry)
     if not troubles:
-        return f"Settled: {entry.key.split(':')[1] if ':' in entry.key else 'everything else'}"
+        what = entry.key.partition(":")[2].rstrip(":").replace("_", " ").replace(":", ": ", 1)
+        return f"Settled: {what or 'everything else'}"
     if entry.key == EVERYTHING_ELSE:
         return f"Everything else: {len(troubles)} troubles, {sum(one.records for one in troubles)} records"
     trouble = troubles[0]

@@ -154,9 +154,14 @@ def _found(sentence: str, remedy: str, decisions: tuple[str, ...], *, red_for_ea
 
 
 def _refused(
-    sentence: str, remedy: str, actor: Actor, retry: Retry = Retry.EACH_RUN, *, red_for_each: bool = False
+    sentence: str,
+    remedy: str,
+    actor: Actor,
+    decisions: tuple[str, ...] = ("ignore",),
+    *,
+    red_for_each: bool = False,
 ) -> Meaning:
-    return Meaning(Group.REFUSED, sentence, remedy, actor, retry, ("ignore",), red_for_each)
+    return Meaning(Group.REFUSED, sentence, remedy, actor, Retry.EACH_RUN, decisions, red_for_each)
 
 
 MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
@@ -174,7 +179,7 @@ MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
         Code.NOT_NEEDED: _excluded("No document needs it."),
         Code.BEFORE_START: _excluded("Dated {date}, before the start date {start_date}."),
         Code.NOT_YET_PAID: _excluded("Synced once it is paid; it is {status} now."),
-        Code.NOTHING_DUE: _excluded("Its total is zero; there is nothing to book."),
+        Code.NOTHING_DUE: _excluded("There is nothing to book: {why}."),
         Code.OWN_SHARE: _excluded("The business's own share: it makes no document."),
         Code.CONSENT_WITHDRAWN: _excluded("The person withdrew consent.", Retry.SETTLED),
         Code.IGNORED: _excluded("Ignored by {by}: {reason}", Retry.SETTLED),
@@ -317,6 +322,7 @@ MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
             "{tool} already has a contact of this name, and of the suffixed one too.",
             "Rename or merge the contact in {tool}, or decide link:CONTACT_ID.",
             Actor.FINANCE,
+            ("link", "ignore"),
         ),
         Code.ARCHIVED_CONTACT: _refused(
             "The contact is archived in {tool}.",

@@ -162,4 +162,6 @@ def test_sessions_send_no_credentials_of_their_own_and_follow_nothing(
     session = http_session("qualy", Endpoint(f"{here.url}/qualy/v1", login="tenant", password="key"))
     asked = session.prepare_request(requests.Request("GET", f"{here.url}/qualy/v1/contacts"))
     assert "Authorization" not in asked.headers
-    assert session.get(f"{here.url}/qualy/v1/contacts", allow_redirects=False).status_code == 401
+    consent = "response_type=code&client_id=sandbox-app&redirect_uri=http://localhost:1/back&approve=yes"
+    with pytest.raises(requests.TooManyRedirects):
+        session.get(f"{here.url}/xero/identity/connect/authorize?{consent}")

@@ -12,7 +12,13 @@ prepare()
 
 from tests.airflow_fixtures import Api, airflow_db, api, dagbag  # noqa: E402, F401
 from tests.dags.runs import Runs, store  # noqa: E402
-from tests.dags.world import World, as_environment, make_template  # noqa: E402
+from tests.dags.world import (  # noqa: E402
+    Ending,
+    World,
+    as_environment,
+    make_template,
+    sync_without_airflow,
+)
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
@@ -39,3 +45,13 @@ def world(extracted: Path, tmp_path: Path) -> Iterator[World]:
     with as_environment(World.copied(extracted, tmp_path)) as found:
         yield found
     found.close()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(extracted: Path, tmp_path_factory: pytest.TempPathFactory) -> Ending:
+    """What one run leaves in which nothing goes wrong."""
+    with as_environment(World.copied(extracted, tmp_path_factory.mktemp("undisturbed"))) as found:
+        sync_without_airflow("sync_accounting/undisturbed")
+        ending = found.ending()
+    found.close()
+    return ending

@@ -22,6 +22,7 @@ class Runs:
     def __init__(self, api: httpx.Client, dags: dict[str, Any]) -> None:
         self.api = api
         self.dags = dags
+        self._serialized = {name: _serialized(dag) for name, dag in dags.items()}
 
     def start(self, dag_id: str, conf: dict[str, Any] | None = None, by_event: bool = False) -> str:
         """A new run, by hand or by an asset's event; nothing of it is worked off yet."""
@@ -53,7 +54,7 @@ class Runs:
                 if run.state == DagRunState.QUEUED:
                     run.state = DagRunState.RUNNING
                     session.flush()
-                run.dag = _serialized(self.dags[dag_id])
+                run.dag = self._serialized[dag_id]
                 waiting = self._schedule(run, session)
                 state = str(run.state)
             if state in ("success", "failed"):
@@ -65,6 +66,26 @@ class Runs:
                     return state
                 self._run_one(ti)
         raise AssertionError(f"{dag_id} {run_id} does not end: {self.states(dag_id, run_id)}")
+
+    def kill(self, dag_id: str, run_id: str, task: str, index: int = -1, for_good: bool = False) -> None:
+        """The process of an instance is gone without a word, and its heart has stopped: what the scheduler then does.
+
+        `for_good`: it was the last of its tries.
+        """
+        from airflow.models.taskinstance import TaskInstance
+        from airflow.sdk import timezone
+        from airflow.utils.session import create_session
+        from airflow.utils.state import TaskInstanceState
+
+        with create_session() as session:
+            found = {"dag_id": dag_id, "run_id": run_id, "task_id": task, "map_index": index}
+            ti = session.query(TaskInstance).filter_by(**found).one()
+            ti.state, ti.start_date = TaskInstanceState.RUNNING, timezone.utcnow()
+            if for_good:
+                ti.max_tries = ti.try_number - 1
+            session.flush()
+            ti.task = self._serialized[dag_id].get_task(task)
+            ti.handle_failure("The process went away.", session=session)
 
     def clear(self, dag_id: str, run_id: str, *tasks: str | tuple[str, int], downstream: bool = True) -> None:
         """Clears as the UI does, which has "downstream" on by default."""
@@ -88,10 +109,18 @@ class Runs:
         """The state of each task; mapped instances as `to_do[0]`."""
         return {_name(each): str(each["state"]) for each in self._instances(dag_id, run_id)}
 
-    def labels(self, dag_id: str, run_id: str) -> list[str]:
-        """The names of the `to_do` instances that are there, in order."""
+    def to_do(self, dag_id: str, run_id: str) -> dict[str, str]:
+        """The state of each `to_do` instance by its name, in order."""
         found = [each for each in self._instances(dag_id, run_id) if each["map_index"] >= 0]
-        return [str(each["rendered_map_index"]) for each in sorted(found, key=lambda each: each["map_index"])]
+        found.sort(key=lambda each: each["map_index"])
+        named = {str(each["rendered_map_index"]): str(each["state"]) for each in found}
+        assert len(named) == len(found), "two instances have the same name"
+        return named
+
+    def tried(self, dag_id: str, run_id: str, task: str) -> list[str]:
+        """The state of each try of a task so far, the current one last."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task}/tries"
+        return [str(each["state"]) for each in self.api.get(path).json()["task_instances"]]
 
     def xcoms(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """Everything that the tasks of a run handed on."""
@@ -120,7 +149,7 @@ class Runs:
         return found
 
     def _schedule(self, run: Any, session: Any) -> Sequence[Any]:
-        from airflow.utils import timezone
+        from airflow.sdk import timezone
         from airflow.utils.state import TaskInstanceState
 
         for ti in run.get_task_instances(session=session, state=[TaskInstanceState.UP_FOR_RETRY]):
@@ -142,12 +171,12 @@ class Runs:
         _run_task(ti=ti, task=self.dags[ti.dag_id].task_dict[ti.task_id])
 
     def _start_by_event(self, dag_id: str) -> str:
-        from airflow.utils import timezone
+        from airflow.sdk import timezone
         from airflow.utils.state import DagRunState
         from airflow.utils.types import DagRunTriggeredByType, DagRunType
 
         run_id = f"asset_triggered__{uuid.uuid4()}"
-        _serialized(self.dags[dag_id]).create_dagrun(
+        self._serialized[dag_id].create_dagrun(
             run_id=run_id,
             logical_date=None,
             run_after=timezone.utcnow(),

@@ -4,35 +4,40 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import sqlalchemy as sa
 
-from qualy_app.params import SyncParams
+from qualy_app.connections import variable
+from qualy_app.local.connections import for_tool
+from qualy_app.local.places import Places
 from qualy_sync.ledger import Ledger
 from qualy_sync.ledger.cursors import get_cursor
-from qualy_sync.ledger.schema import cursors, current_outcomes, leases
+from qualy_sync.ledger.decisions import decide
+from qualy_sync.ledger.schema import attempt_steps, current_outcomes, cursors, leases
 from sandbox.server import Sandbox
-from tests.conftest import SECRET_KEY
 from tests.airflow_home import ROOT
+from tests.conftest import SECRET_KEY
 
 TODAY = date(2026, 7, 15)
 PAYMENTS = 40
 SEED = 1
 PLENTY = {"minute": 100_000, "day": 1_000_000}
 SECRETS = ("pk_sandbox_qualy", "sandbox-secret", "sandbox-refresh-token", SECRET_KEY)
-WRITES = ("PUT", "POST")
 FILES = ("sandbox.db", "ledger.db")
+
+
+Ending = tuple[Counter[tuple[Any, ...]], dict[tuple[str, str], str]]
 
 
 @dataclass
@@ -42,6 +47,7 @@ class World:
     folder: Path
     sandbox: Sandbox
     ledger: Ledger
+    _passes: int = 0
 
     @classmethod
     def open(cls, folder: Path) -> World:
@@ -56,7 +62,8 @@ class World:
     def copied(cls, template: Path, folder: Path) -> World:
         """The world that lies in `template`, once more."""
         for name in FILES:
-            shutil.copy(template / name, folder / name)
+            with closing(sqlite3.connect(template / name)) as there, closing(sqlite3.connect(folder / name)) as here:
+                there.backup(here)  # a plain copy would miss what is still in the write-ahead log
         return cls.open(folder)
 
     def close(self) -> None:
@@ -65,31 +72,14 @@ class World:
 
     def environment(self) -> dict[str, str]:
         """What points the core, and so the tasks, at this world."""
-        url = self.sandbox.url
-        qualy = {
-            "conn_type": "http",
-            "host": f"{url}/qualy/v1",
-            "login": "eu1-sandbox",
-            "password": "pk_sandbox_qualy",
-        }
-        xero = {
-            "conn_type": "http",
-            "host": f"{url}/xero/api.xro/2.0",
-            "login": "sandbox-app",
-            "password": "sandbox-secret",
-            "extra": {
-                "identity_url": f"{url}/xero/identity",
-                "connections_url": f"{url}/xero/connections",
-                "refresh_token": "sandbox-refresh-token",
-            },
-        }
+        places = Places(self.folder, port=0, sandbox_port=int(self.sandbox.url.rpartition(":")[2]))
+        connections = for_tool("xero", places)
         return {
             "QUALY_LEDGER_URL": self.ledger.url,
             "QUALY_SETTINGS": str(ROOT / "sandbox" / "settings.yaml"),
             "QUALY_SECRET_KEYS": SECRET_KEY,
             "QUALY_REPORTS": str(self.folder / "reports"),
-            "AIRFLOW_CONN_QUALY": json.dumps(qualy),
-            "AIRFLOW_CONN_XERO": json.dumps(xero),
+            **{variable(name): json.dumps(fields) for name, fields in connections.items()},
         }
 
     # -- what happens outside
@@ -98,6 +88,26 @@ class World:
         """Somebody moves the lock date in Xero."""
         day = until.isoformat() if until else None
         self.sandbox.control("POST", "lock-date/xero", {"period": day, "year_end": None})
+
+    def change_qualy(self, **changes: Any) -> None:
+        """Somebody works in Qualy, and the hourly extraction reads it."""
+        self.sandbox.control("POST", "change/qualy", changes)
+        self._passes += 1
+        read_qualy(f"extract_qualy/pass_{self._passes}")
+
+    def cancel_a_payment(self) -> None:
+        """Somebody cancels, in Qualy, a payment that stands in Xero and that nobody has paid."""
+        paid = {each["paymentIntent"] for each in self.sandbox.control("GET", "state/qualy")["transactions"]}
+        standing = {source for (leg, source), code in self.outcomes().items() if (leg, code) == ("invoice", "created")}
+        one = min(standing - paid)
+        self.change_qualy(update={"payment-intents": [{"_id": one, "status": "canceled"}]})
+
+    def ignore_everything(self) -> None:
+        """A person leaves out, on purpose, everything that waits for a person."""
+        with self.ledger.reading() as connection:
+            rows = connection.execute(sa.select(current_outcomes).where(current_outcomes.c.trouble_key.is_not(None))).all()
+        for row in rows:
+            assert decide(self.ledger, row.book, row.leg, row.source_id, "ignore", "", "Finance", "Booked by hand.")
 
     def pass_time(self, by: timedelta) -> None:
         """The clocks of the stand-ins and of the ledger."""
@@ -117,6 +127,26 @@ class World:
         faults = [{"method": method, "path": path, "do": do, "times": times, "after": after}]
         self.sandbox.control("POST", "faults/xero", faults)
 
+    def hold(self, path: str) -> None:
+        """Xero takes the next call of this kind and does nothing yet, until `release`."""
+        self.fault("PUT", f"/api.xro/2.0/{path}", "hold")
+
+    def until_held(self) -> None:
+        """Returns once a call is held."""
+        deadline = time.monotonic() + 120
+        while not self.sandbox.control("GET", "held")["held"]:
+            assert time.monotonic() < deadline, "no call came"
+            time.sleep(0.05)
+
+    def release(self) -> None:
+        self.sandbox.control("POST", "release")
+
+    def process(self, *command: str) -> subprocess.Popen[bytes]:
+        """A process of its own that works on this world: `-c CODE` of Python, or `-m MODULE`, with arguments."""
+        paths = {"PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT}"}
+        quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.Popen([sys.executable, *command], env=os.environ | paths, cwd=ROOT, **quiet)
+
     # -- what is there
 
     def books(self) -> Counter[tuple[Any, ...]]:
@@ -131,6 +161,11 @@ class World:
         for each in held["Payments"]:
             found["payment", each["Invoice"].get("InvoiceNumber"), each["Amount"], each["Date"], each["Status"]] += 1
         return found
+
+    def ending(self) -> Ending:
+        """What everything came to: Xero's books, and the outcome of each leg (found again is as good as created)."""
+        same = {"adopted": "created"}
+        return self.books(), {key: same.get(code, code) for key, code in self.outcomes().items()}
 
     def documents(self) -> Counter[str]:
         """How often Xero holds each number that we gave."""
@@ -153,13 +188,16 @@ class World:
             names = connection.scalars(sa.select(cursors.c.name)).all()
         return {name: get_cursor(self.ledger, name) for name in names}
 
-    def writes(self) -> int:
-        """How many records were sent to Xero since `forget_calls`."""
-        calls = self.sandbox.control("GET", "calls/xero")["calls"]
-        return sum(each["records"] or 0 for each in calls if each["method"] in WRITES and "/api.xro/" in each["path"])
+    def attempted(self) -> list[tuple[str, str]]:
+        """Every leg that was ever sent, in order; one that was sent twice stands there twice."""
+        with self.ledger.reading() as connection:
+            rows = connection.execute(sa.select(attempt_steps.c.leg, attempt_steps.c.source_id).order_by(attempt_steps.c.id))
+            return [(row.leg, row.source_id) for row in rows]
 
-    def forget_calls(self) -> None:
-        self.sandbox.control("DELETE", "calls/xero")
+    def calls(self) -> list[dict[str, Any]]:
+        """Every call to Xero's accounting API, in order."""
+        calls = self.sandbox.control("GET", "calls/xero")["calls"]
+        return [each for each in calls if "/api.xro/" in each["path"]]
 
     def people(self) -> set[str]:
         """Every email, name and phone number that the stand-ins hold."""
@@ -194,6 +232,18 @@ def read_qualy(dag_run: str) -> None:
     jobs.extract(dag_run, 1)
     jobs.quality(dag_run)
     jobs.publish(dag_run)
+
+
+def sync_without_airflow(dag_run: str) -> None:
+    """What `sync_accounting` does, without Airflow."""
+    from qualy_app import jobs
+    from qualy_app.params import SyncParams
+
+    jobs.check(dag_run, SyncParams(), by_clock=True)
+    jobs.plan(dag_run)
+    for leg in ("contacts", "documents", "settlements"):
+        jobs.load(dag_run, leg, 1)
+    jobs.reconcile(dag_run)
 
 
 @contextmanager

@@ -73,10 +73,10 @@ def test_every_connection_of_the_local_installation_stays_on_this_machine(places
     addresses = [
         value
         for fields in stored.values()
-        for value in (fields["host"], *fields["extra"].values())
+        for value in (fields["host"], *fields.get("extra", {}).values())
         if str(value).startswith("http")
     ]
-    assert len(addresses) == 4
+    assert {fields["host"] for fields in stored.values()} < set(addresses)
     assert all(address.startswith("http://127.0.0.1:18900/") for address in addresses)
 
 

@@ -1,6 +1,6 @@
 """Net, tax and total as Xero computes them: tax per line, rounded to two decimals, then summed. Integers only.
 
-Xero keeps two decimals in every currency, so a currency with three (KWD) is rounded to ten of its minor units. Which
+Xero keeps two decimals in every currency, also in one with none (JPY) or three (KWD). Which
 way exact halves go is not documented; half up (away from zero) is taken, and totals are compared after the write.
 """
 
@@ -16,26 +16,36 @@ _XERO_DECIMALS = 2
 
 
 def totals(lines: Sequence[Line], basis: Basis, currency: str, chart: Chart) -> Totals:
-    """Totals of a document in minor units. Raises ValueError for a tax code that the chart does not have."""
-    step = 10 ** max(0, exponent(currency) - _XERO_DECIMALS)
+    """Totals of a document in minor units. Raises ValueError for a tax code that the chart does not have.
+
+    Computed in hundredths, as Xero does it in every currency, and only then put into the currency's own units: the
+    hundredths of three lines in yen may make a whole one.
+    """
     net = tax = 0
     for line in lines:
         if line.tax not in chart.taxes:
             raise ValueError(f"The organisation has no tax code {line.tax}.")
-        amount = rounded(line.amount, 1, step)
-        share = tax_of(amount, chart.taxes[line.tax].rate, basis, step)
+        amount = _in_hundredths(line.amount, currency)
+        share = tax_of(amount, chart.taxes[line.tax].rate, basis)
         tax += share
         net += amount - share if basis is Basis.INCLUSIVE else amount
-    return Totals(net, tax, net + tax)
+    return Totals(*(_in_minor(value, currency) for value in (net, tax, net + tax)))
 
 
-def tax_of(amount: int, rate: int, basis: Basis, step: int = 1) -> int:
-    """The tax on or in one line's amount, rounded to a multiple of `step`."""
-    return rounded(amount * rate, WHOLE + rate if basis is Basis.INCLUSIVE else WHOLE, step)
+def _in_hundredths(minor: int, currency: str) -> int:
+    return rounded(minor * 10**_XERO_DECIMALS, 10 ** exponent(currency))
 
 
-def rounded(numerator: int, denominator: int, step: int) -> int:
-    """The multiple of `step` nearest to a fraction, halves away from zero."""
-    whole = denominator * step
-    magnitude = (2 * abs(numerator) + whole) // (2 * whole) * step
+def _in_minor(hundredths: int, currency: str) -> int:
+    return rounded(hundredths * 10 ** exponent(currency), 10**_XERO_DECIMALS)
+
+
+def tax_of(amount: int, rate: int, basis: Basis) -> int:
+    """The tax on or in one line's amount."""
+    return rounded(amount * rate, WHOLE + rate if basis is Basis.INCLUSIVE else WHOLE)
+
+
+def rounded(numerator: int, denominator: int) -> int:
+    """The whole number nearest to a fraction, halves away from zero."""
+    magnitude = (2 * abs(numerator) + denominator) // (2 * denominator)
     return magnitude if numerator >= 0 else -magnitude

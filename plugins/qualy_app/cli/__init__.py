@@ -7,4 +7,4 @@ def main() -> None:
     """Runs the command that the process's arguments name, and ends the process with its status."""
     from .commands import app
 
-    app()
+    app(prog_name="qualy")

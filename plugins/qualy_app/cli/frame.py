@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ from ..params import ParamsError
 from ..signals import RunProblem, WaitUntil
 
 WIDE = 240  # columns where the output is not a terminal: nothing is cut for who reads a file
+
+_EXACT = re.compile(r'"\\u0000(-?[0-9.eE+-]+)"')
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of text for a person.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the whole trace of an error.")]
@@ -65,7 +68,8 @@ class Output:
     def json(self, content: Any) -> None:
         """The command's one JSON document; ignored where text was asked for."""
         if self.as_json:
-            sys.stdout.write(json.dumps(plain(content), ensure_ascii=False, indent=2) + "\n")
+            text = json.dumps(plain(content), ensure_ascii=False, indent=2)
+            sys.stdout.write(_EXACT.sub(r"\1", text) + "\n")
 
     def say(self, text: str = "", style: str | None = None) -> None:
         """Text for a person; ignored where JSON was asked for."""
@@ -169,6 +173,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     return value
+
+
+def exact(number: str) -> str:
+    """For `json.loads(parse_float=exact)`: a number that `Output.json` writes digit by digit as it was read."""
+    return f"\x00{number}"
 
 
 def visible(text: str) -> str:

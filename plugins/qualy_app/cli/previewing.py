@@ -3,38 +3,52 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from qualy_sync.contracts.accounting import NewContact, NewDocument, NewSettlement
 from qualy_sync.load import Work
 from qualy_sync.model import to_decimal
-from qualy_sync.plan import Planned
+from qualy_sync.outcomes import Code
+from qualy_sync.plan import Key, Planned
 
 from ..previews import Preview
-from .frame import Output
+from .frame import Output, exact
 
 COLUMNS = ("leg", "Qualy id", "number", "date", "amount", "account", "tax", "text", "held as")
 
 
 def show_preview(output: Output, work: Work, made: Preview) -> None:
     """Prints it; JSON holds each body as it would be sent, apart from ids of what does not exist yet."""
+    goes = _would_go(made.planned)
+    going = [one for one in made.planned if one.key in goes]
+    held = [one for one in made.planned if one.key not in goes]
     output.json(
         {
             "hash": made.hash,
-            "counts": made.counts(),
-            "would_write": [_as_json(work, one) for one in made.planned if one.due],
-            "held": [_as_json(work, one) for one in made.planned if not one.due],
+            "counts": {"would_write": len(going), "held": len(held)},
+            "would_write": [_as_json(work, one, held=False) for one in going],
+            "held": [_as_json(work, one, held=True) for one in held],
         }
     )
-    rows = [row for one in made.planned for row in _rows(one)]
+    rows = [row for one in going for row in _rows(one, held=False)]
+    rows += [row for one in held for row in _rows(one, held=True)]
     output.table(COLUMNS, rows, right=("amount",))
     output.say()
-    due = sum(1 for one in made.planned if one.due)
-    output.say(f"{due:,} would be written now, {len(made.planned) - due:,} are held. Nothing was written.")
+    output.say(f"{len(going):,} would be written now, {len(held):,} are held. Nothing was written.")
     output.say(f"To confirm exactly this plan: bin/qualy sync accounting --confirm {made.hash} --by YOUR-NAME")
 
 
-def _as_json(work: Work, one: Planned) -> dict[str, Any]:
+def _would_go(planned: Sequence[Planned]) -> set[Key]:
+    """What is due, and what only waits for something of this plan that goes before it."""
+    goes = {one.key for one in planned if one.due}
+    waiting = [one for one in planned if one.outcome is not None and one.outcome.code is Code.WAITING_FOR]
+    while more := {one.key for one in waiting if one.key not in goes and one.step and one.step.needs in goes}:
+        goes |= more
+    return goes
+
+
+def _as_json(work: Work, one: Planned, *, held: bool) -> dict[str, Any]:
     step = one.step
     assert step is not None  # a preview holds steps only
     return {
@@ -44,25 +58,32 @@ def _as_json(work: Work, one: Planned) -> dict[str, Any]:
         "ref": step.ref,
         "amount": str(to_decimal(one.amount, one.currency)) if one.currency else None,
         "currency": one.currency or None,
-        "held_as": str(one.outcome.code) if one.outcome else None,
-        "why": one.outcome.sentence() if one.outcome else None,
-        "body": json.loads(work.tool.body([step.new])),
+        "held_as": str(one.outcome.code) if held and one.outcome else None,
+        "why": one.outcome.sentence() if held and one.outcome else None,
+        "body": json.loads(work.tool.body([step.new]), parse_float=exact),
     }
 
 
-def _rows(one: Planned) -> list[list[str]]:
+def _rows(one: Planned, *, held: bool) -> list[list[str]]:
     new = one.step.new if one.step is not None else None
-    held = str(one.outcome.code) if one.outcome else ""
+    held_as = str(one.outcome.code) if held and one.outcome else ""
     head = [str(one.leg), one.source_id]
     if isinstance(new, NewDocument):
+        head += [new.number, new.date.isoformat()]
         return [
-            [*head, new.number, new.date.isoformat(), f"{new.currency} {to_decimal(line.amount, new.currency)}"]
-            + [line.account, line.tax, line.description, held]
+            [
+                *head,
+                f"{new.currency} {to_decimal(line.amount, new.currency)}",
+                line.account,
+                line.tax,
+                line.description,
+                held_as,
+            ]
             for line in new.lines
         ]
     if isinstance(new, NewSettlement):
         amount = f"{new.currency} {to_decimal(new.amount, new.currency)}"
-        return [[*head, "", new.date.isoformat(), amount, new.account, "", "", held]]
+        return [[*head, "", new.date.isoformat(), amount, new.account, "", "", held_as]]
     if isinstance(new, NewContact):
-        return [[*head, new.ref, "", "", "", "", f"{new.name} <{new.email}>" if new.email else new.name, held]]
+        return [[*head, new.ref, "", "", "", "", f"{new.name} <{new.email}>" if new.email else new.name, held_as]]
     return []

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any
 
+import sqlalchemy as sa
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
 from qualy_sync.ledger.runs import run_of, task_counts
+from qualy_sync.ledger.schema import attempts, confirmations
 from qualy_sync.load import GROUPS, Filter
 from qualy_sync.report import trouble_labels
 
@@ -64,12 +66,23 @@ def sync_accounting(
             output.json({"run": None, "wrote": False, "tasks": {}, "waiting": [], "report": None})
             output.say("The settings name no accounting tool (accounting.tool: none). There is nothing to do.")
             return
+        if params.confirm:
+            _require_offer(desk, params.confirm)
         name = _run_name()
         person = by.strip() or "command line"
         if params.preview:
             _preview(output, desk, name, params, person)
         else:
             _sync(output, desk, name, params, person)
+
+
+def _require_offer(desk: Desk, name: str) -> None:
+    with desk.ledger.reading() as connection:
+        found = connection.execute(sa.select(confirmations.c.hash).where(confirmations.c.hash == name)).first()
+    if found is None:
+        raise UsageProblem(
+            f"No preview was shown under the hash {name[:60]!r}. Call `sync accounting --preview`; it prints the hash."
+        )
 
 
 def _preview(output: Output, desk: Desk, name: str, params: SyncParams, person: str) -> None:
@@ -96,13 +109,20 @@ def _sync(output: Output, desk: Desk, name: str, params: SyncParams, person: str
             for group in GROUPS:
                 stage(f"Writing {group}")
                 jobs.load(name, group, 1)
-        finally:
-            # Whatever became of the writing, both sides are compared and the report says where it ended.
-            stage("Comparing both sides")
-            jobs.reconcile(name)
-            stage("Writing the report")
-            jobs.report(name)
+        except Exception:
+            # Both sides are compared and reported all the same; what stopped the writing is what is said.
+            with suppress(Exception):
+                _compare(name, stage)
+            raise
+        _compare(name, stage)
     _tell(output, desk, name)
+
+
+def _compare(name: str, stage: Callable[[str], None]) -> None:
+    stage("Comparing both sides")
+    jobs.reconcile(name)
+    stage("Writing the report")
+    jobs.report(name)
 
 
 def _begin(name: str, params: SyncParams, person: str) -> None:
@@ -125,10 +145,11 @@ def _tell(output: Output, desk: Desk, name: str) -> None:
     tasks = {task: counts for task, (counts, _) in task_counts(desk.ledger, run.id).items()}
     with desk.ledger.reading() as connection:
         path = get_meta(connection, PATH_META)
+        sent = connection.execute(sa.select(attempts.c.id).where(attempts.c.run == run.id).limit(1)).first()
     output.json(
         {
             "run": run.id,
-            "wrote": any(tasks.get(group, {}).get("calls") for group in GROUPS),
+            "wrote": sent is not None,
             "tasks": tasks,
             "waiting": [trouble_as_json(one) for one in waiting],
             "report": path,
@@ -158,7 +179,7 @@ def _run_name() -> str:
 
 
 @contextmanager
-def _progress(output: Output, stages: int) -> Iterator[Any]:
+def _progress(output: Output, stages: int) -> Iterator[Callable[[str], None]]:
     """A bar on a terminal, nothing elsewhere; gives the function that names the next stage."""
     from rich.console import Console
 

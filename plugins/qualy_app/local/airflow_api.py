@@ -15,6 +15,10 @@ PAGE = 100  # Airflow gives no more rows at a time
 HEALTHY = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 
+class Silent(Trouble):
+    """No answer came, or half of one: the API server is busy, being started again, or gone."""
+
+
 class AirflowApi:
     """Talks to one Airflow. Raises Trouble, with Airflow's own words, for an answer that is a refusal."""
 
@@ -68,10 +72,17 @@ class AirflowApi:
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         return list(self._rows(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances", "task_instances"))
 
-    def events_of(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
-        """The asset events that a run emitted, each with the runs that it led to."""
-        asked = {"source_dag_id": dag_id, "source_run_id": run_id}
-        return list(self._rows("assets/events", "asset_events", asked))
+    def events_of(self, dag_id: str, run_id: str) -> list[dict[str, Any]] | None:
+        """The asset events that a run emitted, each with the runs that it led to.
+
+        None while Airflow cannot say: its answer has no place for a run that is queued and has no start yet (3.3.2).
+        """
+        asked = {"source_dag_id": dag_id, "source_run_id": run_id, "limit": PAGE}
+        answer = self._send("GET", "assets/events", params=asked)
+        if answer.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
+            return None
+        events: list[dict[str, Any]] = self._checked(answer)["asset_events"]
+        return events
 
     def consumers(self) -> dict[int, list[str]]:
         """By asset: the DAGs that run when it changes."""
@@ -103,8 +114,8 @@ class AirflowApi:
             if answer.status_code == httpx.codes.UNAUTHORIZED:
                 self._log_in()
                 answer = self._http.request(method, f"/api/v2/{path}", **options)
-        except httpx.HTTPError as error:
-            raise Trouble(f"Airflow does not answer at {self._http.base_url}: {error}.") from error
+        except httpx.TransportError as error:
+            raise Silent(f"Airflow does not answer at {self._http.base_url}: {error}.") from error
         return answer
 
     def _log_in(self) -> None:

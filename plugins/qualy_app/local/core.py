@@ -19,8 +19,13 @@ def summary(environment: Mapping[str, str]) -> list[str]:
     return list(summary.lines(environment["QUALY_LEDGER_URL"]))
 
 
-def as_expected(environment: Mapping[str, str]) -> bool:
-    """Whether everything ended as the data asks: what must be held is held, the rest is in step."""
+def surprises(environment: Mapping[str, str]) -> list[str]:
+    """What did not end as the data asks, in sentences; none where what must be held is held and the rest is in step."""
     from qualy_app import summary
+    from qualy_sync.ledger import Ledger
 
-    return bool(summary.as_expected(environment["QUALY_LEDGER_URL"]))
+    ledger = Ledger(environment["QUALY_LEDGER_URL"])
+    try:
+        return list(summary.surprises(ledger))
+    finally:
+        ledger.close()

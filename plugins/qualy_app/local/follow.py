@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from qualy_app.local.airflow_api import AirflowApi
+from qualy_app.local.airflow_api import AirflowApi, Silent
 
+TELL_EVERY = 5.0  # seconds between two words about the same run, unless its state changes
 OVER = {"success", "failed"}
-RETRYING = {"up_for_retry"}
+SILENCE_PATIENCE = 120.0  # seconds without an answer, in which a killed API server is up again
 PENDING_PATIENCE = 20.0  # seconds for the scheduler to make a run of an event, once nothing else runs there
 
 
@@ -37,11 +38,11 @@ class Followed:
 
 
 class Follower:
-    """Asks Airflow again and again; tells each change once."""
+    """Asks Airflow again and again; tells how far they are."""
 
     def __init__(self, api: AirflowApi, say: Callable[[str], None], check: Callable[[], None]) -> None:
         self._api, self._say, self._check = api, say, check
-        self._told: dict[Run, str] = {}
+        self._told: dict[Run, tuple[str, float]] = {}
         self._consumers: dict[int, list[str]] = {}
 
     def follow(self, first: Run, *, every: float = 1.0) -> Followed:
@@ -49,10 +50,18 @@ class Follower:
         followed = Followed({first: "queued"})
         self._consumers = self._api.consumers()
         quiet_since: float | None = None
+        heard = time.monotonic()
         while True:
             self._check()
-            pending = self._look(followed)
-            if followed.open or any(self._api.active_runs(dag) for dag in pending):
+            try:
+                pending = self._look(followed)
+                busy = bool(followed.open) or any(self._api.active_runs(dag) for dag in pending)
+                heard = time.monotonic()
+            except Silent:
+                if time.monotonic() - heard > SILENCE_PATIENCE:
+                    raise
+                busy, pending = True, set()
+            if busy:
                 quiet_since = None
             elif not pending:
                 return followed
@@ -79,20 +88,24 @@ class Follower:
         return pending
 
     def _led_to(self, run: Run) -> tuple[list[Run], set[str]]:
+        events = self._api.events_of(run.dag, run.id)
+        if events is None:
+            return [], set().union(*self._consumers.values())
         found: list[Run] = []
         owed: set[str] = set()
-        for event in self._api.events_of(run.dag, run.id):
+        for event in events:
             made = [Run(each["dag_id"], each["run_id"]) for each in event["created_dagruns"]]
             found += made
             owed |= set(self._consumers.get(event["asset_id"], [])) - {each.dag for each in made}
         return found, owed
 
     def _tell(self, run: Run, state: str) -> None:
+        said, when = self._told.get(run, ("", 0.0))
+        if said == state and (state in OVER or time.monotonic() - when < TELL_EVERY):
+            return
+        self._told[run] = (state, time.monotonic())
         counts = Counter(task["state"] or "waiting" for task in self._api.tasks(run.dag, run.id))
-        told = f"{run.dag}: {state}" + (f" ({_counted(counts)})" if counts else "")
-        if self._told.get(run) != told:
-            self._told[run] = told
-            self._say(told)
+        self._say(f"{run.dag}: {state}" + (f" ({_counted(counts)})" if counts else ""))
 
 
 def _counted(counts: Counter[str]) -> str:

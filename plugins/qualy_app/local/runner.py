@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import FrameType
+from typing import Any
 
 from qualy_app.local import connections, core, environment, keys, leftovers, ports
 from qualy_app.local.airflow_api import AirflowApi, moment
@@ -46,10 +47,11 @@ def run(wishes: Wishes, places: Places) -> int:
     Raises Trouble where something on this machine is in the way.
     """
     narrator = Narrator()
+    wanted = connections.for_tool(wishes.tool, places)
     with leftovers.alone(places), interruptible():
         try:
             leftovers.end_leftovers(places, narrator.say)
-            return Runner(wishes, places, narrator).run()
+            return Runner(wishes, places, narrator).run(wanted)
         except Stopped:
             narrator.say("Stopped.")
             return 0 if narrator.finished else 130
@@ -72,8 +74,7 @@ class Runner:
     def __init__(self, wishes: Wishes, places: Places, narrator: Narrator) -> None:
         self._wishes, self._places, self._narrator, self._say = wishes, places, narrator, narrator.say
 
-    def run(self) -> int:
-        wanted = connections.for_tool(self._wishes.tool, self._places)
+    def run(self, wanted: dict[str, dict[str, Any]]) -> int:
         self._make_room()
         made = keys.kept_or_made(self._places.secrets)
         self._environment = environment.for_processes(self._places, made)
@@ -117,7 +118,7 @@ class Runner:
         names = sorted(name for name in self._environment if name.startswith(("AIRFLOW", "QUALY_")))
         keys.write_private(self._places.env_file, environment.as_shell(self._environment, names))
 
-    def _boot(self, stack: Stack, api: AirflowApi, wanted: dict[str, dict[str, object]]) -> None:
+    def _boot(self, stack: Stack, api: AirflowApi, wanted: dict[str, dict[str, Any]]) -> None:
         self._say("Starting the sandbox, preparing the databases ...")
         booted = datetime.now(UTC)
         migration = stack.migrate_airflow()
@@ -154,14 +155,16 @@ class Runner:
             time.sleep(0.5)
 
     def _tell(self, followed: Followed) -> int:
-        good = core.as_expected(self._environment) and not followed.failed(FIRST_DAG)
+        surprises = core.surprises(self._environment)
+        if followed.failed(FIRST_DAG):
+            surprises.append(f"{FIRST_DAG} failed.")
         self._say("No work is due any more. What it came to:\n")
         print("\n".join(core.summary(self._environment)), end="\n\n", flush=True)
-        if good:
+        if not surprises:
             self._say("Everything ended as the data says it should.")
-        else:
-            self._say("Not everything ended as the data says it should: the red tasks in Airflow tell what and why.")
-        return 0 if good else 1
+            return 0
+        self._say("Not everything ended as the data says it should: " + " ".join(surprises))
+        return 1
 
     def _serve(self, stack: Stack) -> None:
         self._say("Serving until Ctrl-C.")

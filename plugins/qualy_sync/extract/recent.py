@@ -17,7 +17,7 @@ from qualy_sync.ledger.source import count_rows, open_ids
 from qualy_sync.model import Kind
 
 from .paging import Place, ids_of, steady_pages
-from .proof import CHANGED
+from .proof import CHANGED, descends
 from .rows import moment_of
 from .session import Progress, Session, cursor_name, progress_of
 
@@ -59,7 +59,7 @@ def _at_once(session: Session) -> int:
 
 
 def _newest(session: Session, kind: Kind, progress: Progress) -> None:
-    """Newest first, until a whole page is older than the newest record of the last reading, less the overlap."""
+    """Newest first, until older than the newest record of the last reading, less the overlap."""
     mark = datetime.fromisoformat(progress.mark)
     until = mark - timedelta(minutes=session.settings.overlap_minutes)
     newest: datetime | None = None
@@ -69,11 +69,16 @@ def _newest(session: Session, kind: Kind, progress: Progress) -> None:
             # Not the newest of later pages: what changed while reading them may be older, and was not read.
             newest = max([min(max(stamps, default=mark), session.clock.now()), mark])
         session.save(kind, page, progress.number)
-        if page.last or (stamps and max(stamps) < until):
+        if page.last or _past(stamps, until):
             break
     with session.ledger.writing() as connection:
         session.hold(connection)
         put_cursor(connection, cursor_name(kind), asdict(replace(progress, mark=(newest or mark).isoformat())))
+
+
+def _past(stamps: list[datetime], until: datetime) -> bool:
+    """Whether what follows a page is older than `until`; a page out of order says so only as a whole."""
+    return bool(stamps) and (min(stamps) if descends(stamps) else max(stamps)) < until
 
 
 def _everything(session: Session, kind: Kind, progress: Progress) -> None:

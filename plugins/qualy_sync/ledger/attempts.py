@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from .engine import Ledger, db_now, upsert
-from .schema import attempt_steps, attempts, links
+from .schema import LEGS, attempt_steps, attempts, links
 
 BODY_KEPT = timedelta(days=30)
 
@@ -123,18 +123,17 @@ def commit_attempt(
 
 
 def mark_sent(ledger: Ledger, attempt: int) -> None:
-    """Notes the moment of a send. Committed before it, so that no search can begin too late."""
+    """Notes the moment of a further send, before it. The first one followed the commit, so that it counts from there:
+    otherwise a key would seem younger than it is, and a search would begin too late."""
     with ledger.writing() as connection:
-        now = db_now(connection)
         connection.execute(
             sa.update(attempts)
             .where(attempts.c.id == attempt)
-            .values(last_sent_at=now, first_sent_at=sa.func.coalesce(attempts.c.first_sent_at, _bound(now)))
+            .values(
+                last_sent_at=db_now(connection),
+                first_sent_at=sa.func.coalesce(attempts.c.first_sent_at, attempts.c.committed_at),
+            )
         )
-
-
-def _bound(moment: datetime) -> sa.BindParameter[datetime]:
-    return sa.bindparam(None, moment, type_=attempts.c.first_sent_at.type)
 
 
 def end_attempt(connection: sa.Connection, attempt: int, fate: str, note: str = "") -> None:
@@ -165,13 +164,14 @@ def take_over(connection: sa.Connection, attempt: int) -> None:
     )
 
 
-def open_attempts(ledger: Ledger, book: int) -> list[OpenAttempt]:
-    """Every attempt with an open step, oldest first, its body unsealed."""
+def open_attempts(ledger: Ledger, book: int, attempt: int | None = None) -> list[OpenAttempt]:
+    """Every attempt with an open step (or just the one named), oldest first, its body unsealed."""
+    where = [attempt_steps.c.book == book, attempt_steps.c.open]
+    if attempt is not None:
+        where.append(attempt_steps.c.attempt == attempt)
     with ledger.reading() as connection:
         steps = connection.execute(
-            sa.select(attempt_steps)
-            .where(attempt_steps.c.book == book, attempt_steps.c.open)
-            .order_by(attempt_steps.c.attempt, attempt_steps.c.id)
+            sa.select(attempt_steps).where(*where).order_by(attempt_steps.c.attempt, attempt_steps.c.id)
         ).all()
         heads = connection.execute(sa.select(attempts).where(attempts.c.id.in_({row.attempt for row in steps}))).all()
     by_attempt: dict[int, list[OpenStep]] = {}
@@ -205,7 +205,11 @@ def steps_on(
     for start in range(0, len(wanted), 500):
         rows = connection.execute(
             sa.select(attempt_steps)
-            .where(attempt_steps.c.book == book, attempt_steps.c.source_id.in_(wanted[start : start + 500]))
+            .where(
+                attempt_steps.c.book == book,
+                attempt_steps.c.leg.in_(LEGS),
+                attempt_steps.c.source_id.in_(wanted[start : start + 500]),
+            )
             .order_by(attempt_steps.c.id)
         )
         for row in rows:
@@ -219,7 +223,9 @@ def links_on(connection: sa.Connection, book: int, source_ids: Sequence[str]) ->
     wanted = sorted(set(source_ids))
     for start in range(0, len(wanted), 500):
         rows = connection.execute(
-            sa.select(links).where(links.c.book == book, links.c.source_id.in_(wanted[start : start + 500]))
+            sa.select(links).where(
+                links.c.book == book, links.c.leg.in_(LEGS), links.c.source_id.in_(wanted[start : start + 500])
+            )
         )
         for row in rows:
             value = {name: row._mapping[name] for name in Link.__dataclass_fields__}

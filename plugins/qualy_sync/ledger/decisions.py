@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from .engine import Ledger, db_now
-from .schema import current_outcomes, decisions
+from .schema import LEGS, current_outcomes, decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,9 @@ def decisions_on(
     for start in range(0, len(ids), 500):
         rows = connection.execute(
             sa.select(decisions)
-            .where(decisions.c.book == book, decisions.c.source_id.in_(ids[start : start + 500]))
+            .where(
+                decisions.c.book == book, decisions.c.leg.in_(LEGS), decisions.c.source_id.in_(ids[start : start + 500])
+            )
             .order_by(decisions.c.id)
         )
         for row in rows:

@@ -173,6 +173,8 @@ def upsert(
     rows = rows if isinstance(rows, list) else [rows]
     if not rows:
         return
+    # In one order for everybody: PostgreSQL would otherwise end one of two writers who wait for each other.
+    rows = sorted(rows, key=lambda row: [str(row.get(name, "")) for name in keys])
     insert: Any
     if connection.dialect.name == "sqlite":
         from sqlalchemy.dialects.sqlite import insert
@@ -198,12 +200,13 @@ def _engine(url: str) -> sa.Engine:
     if parsed.get_backend_name() == "postgresql":
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg2")
-        return sa.create_engine(parsed, pool_pre_ping=True, pool_size=2)
+        return sa.create_engine(parsed, pool_pre_ping=True, pool_size=2, hide_parameters=True)
     if parsed.get_backend_name() != "sqlite":
         raise LedgerError(f"The ledger lives in SQLite or PostgreSQL, not in {parsed.get_backend_name()}.")
     if not parsed.database or parsed.database == ":memory:":
         raise LedgerError("The ledger needs a file: sqlite:////path/ledger.db")
-    engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=2)
+    waits = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    engine = sa.create_engine(parsed, connect_args=waits, pool_size=2, hide_parameters=True)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from qualy_sync.outcomes import Group, Outcome
 
 from .engine import db_now, upsert
-from .schema import current_outcomes, outcomes
+from .schema import LEGS, current_outcomes, outcomes
 
 # Planned again in every run although nothing of theirs changed: a lock date, the tool or a wait may have moved.
 _ATTENTION = frozenset({Group.HELD, Group.FOUND, Group.REFUSED, Group.UNSETTLED})
@@ -130,7 +130,11 @@ def current_of(connection: sa.Connection, book: int, source_ids: Sequence[str]) 
         rows = connection.execute(
             sa.select(current_outcomes, outcomes.c.detail, outcomes.c.thing)
             .join(outcomes, outcomes.c.id == current_outcomes.c.outcome)
-            .where(current_outcomes.c.book == book, current_outcomes.c.source_id.in_(wanted[start : start + 500]))
+            .where(
+                current_outcomes.c.book == book,
+                current_outcomes.c.leg.in_(LEGS),
+                current_outcomes.c.source_id.in_(wanted[start : start + 500]),
+            )
         )
         for row in rows:
             found[(row.leg, row.source_id)] = row

@@ -37,6 +37,13 @@ class Scope:
     everything: bool
 
 
+def anything_new(connection: sa.Connection, scope: Scope) -> bool:
+    """Whether there is anything that could fail, or no longer fail, since the last check."""
+    rows = source_rows.c
+    newer = sa.select(rows.id).where(visible(scope.pin), rows.valid_from > scope.since).limit(1)
+    return scope.everything or connection.scalar(newer) is not None
+
+
 def rows_to_check(connection: sa.Connection, kind: Kind, scope: Scope, after: str, many: int) -> Sequence[sa.Row[Any]]:
     """The next rows by id: id, content, problem."""
     rows = source_rows.c

@@ -30,7 +30,20 @@ class Run:
 
 
 def latest_pass(connection: sa.Connection) -> int:
-    """The last completed extraction pass, 0 before the first."""
+    """The last extraction pass that is complete and whose data quality was checked; 0 before the first."""
+    ready = (passes.c.completed_at.is_not(None), passes.c.checked_at.is_not(None))
+    return int(connection.scalar(sa.select(sa.func.max(passes.c.number)).where(*ready)) or 0)
+
+
+def complete_pass(connection: sa.Connection) -> int:
+    """The last extraction pass that is complete, checked or not: the one whose quality is to be checked."""
+    return int(
+        connection.scalar(sa.select(sa.func.max(passes.c.number)).where(passes.c.completed_at.is_not(None))) or 0
+    )
+
+
+def unchecked_pass(connection: sa.Connection) -> int:
+    """The last complete extraction pass, checked or not: what the data-quality check looks at; 0 before the first."""
     return int(
         connection.scalar(sa.select(sa.func.max(passes.c.number)).where(passes.c.completed_at.is_not(None))) or 0
     )
@@ -112,15 +125,19 @@ def task_counts(ledger: Ledger, run: int) -> dict[str, tuple[dict[str, int], boo
 
 
 def last_full_run(ledger: Ledger, book: int) -> Run | None:
-    """The newest accounting run by the clock that went through to its end."""
+    """The newest accounting run that read the tool, as its check counted, and went through to its end."""
     with ledger.reading() as connection:
-        row = connection.execute(
-            sa.select(runs)
-            .where(runs.c.book == book, runs.c.kind == "accounting", runs.c.by_clock, runs.c.ended_at.is_not(None))
+        found = connection.execute(
+            sa.select(runs, run_counts.c.counts)
+            .join(run_counts, sa.and_(run_counts.c.run == runs.c.id, run_counts.c.task == "check"))
+            .where(runs.c.book == book, runs.c.kind == "accounting", runs.c.ended_at.is_not(None))
             .order_by(runs.c.ended_at.desc())
-            .limit(1)
-        ).first()
-    return Run(**row._mapping) if row else None
+            .execution_options(yield_per=20)
+        )
+        for row in found:
+            if row.counts.get("full"):
+                return Run(**{name: row._mapping[name] for name in Run.__dataclass_fields__})
+    return None
 
 
 def keep_settings(ledger: Ledger, version: str, content: Mapping[str, Any]) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from qualy_sync.model import Leg
+
 
 class Utc(sa.types.TypeDecorator[datetime]):
     """An aware UTC moment: timestamptz on PostgreSQL; on SQLite ISO text of one width, so that it sorts as text."""
@@ -39,6 +41,9 @@ def iso(moment: datetime) -> str:
     """`moment` as the ledger writes it on SQLite: 27 characters, UTC, microseconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
+
+# What is kept of records is keyed by leg, then id: a look by ids alone names every leg, or it reads the whole table.
+LEGS = tuple(str(leg) for leg in Leg)
 
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 Key = sa.String(200)
@@ -146,7 +151,7 @@ source_rows = _table(
     sa.Column("problem", Json),  # {"field", "problem"} where the record cannot be read
     sa.Index("ix_source_rows_current", "kind", "valid_to", "id"),
     sa.Index("ix_source_rows_payment", "payment_id", "kind"),
-    sa.Index("ix_source_rows_contact", "contact_id", "kind"),
+    sa.Index("ix_source_rows_contact", "kind", "contact_id"),
     sa.Index("ix_source_rows_partner", "partner_id", "kind"),
     sa.Index("ix_source_rows_email", "kind", "email"),
     sa.Index("ix_source_rows_from", "valid_from"),

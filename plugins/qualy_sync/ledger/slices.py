@@ -19,6 +19,7 @@ from .engine import Ledger
 from .schema import current_outcomes, quality_failures, source_rows, source_seen
 
 OWNERS_PER_SLICE = 200
+NEVER = 2**31 - 1
 GONE_AFTER = 2  # complete sweeps in a row that did not see a record
 
 
@@ -69,7 +70,8 @@ def visible(pin: int) -> sa.ColumnElement[bool]:
     """The version of each row that a run with this pin sees."""
     return sa.and_(
         source_rows.c.valid_from <= pin,
-        sa.or_(source_rows.c.valid_to.is_(None), source_rows.c.valid_to > pin),
+        # Not as an OR: SQLite would walk over every row of the kind by its index on `valid_to`.
+        sa.func.coalesce(source_rows.c.valid_to, NEVER) > pin,
     )
 
 
@@ -291,12 +293,11 @@ def _records(
 ) -> list[tuple[str, Record]]:
     found: list[tuple[str, Record]] = []
     for start in range(0, len(values), 400):
-        query = (
-            sa.select(source_rows)
-            .where(visible(pin), source_rows.c.kind == kind, column.in_(values[start : start + 400]))
-            .order_by(source_rows.c.id)
+        query = sa.select(source_rows).where(
+            visible(pin), source_rows.c.kind == kind, column.in_(values[start : start + 400])
         )
-        rows = connection.execute(query).all()
+        # Sorted here: asked for an order, SQLite walks over all rows of the kind in that order.
+        rows = sorted(connection.execute(query), key=lambda row: str(row.id))
         owners = [row.contact_id if owner else "" for row in rows]
         found += zip(owners, _read(connection, rows), strict=True)
     return found
@@ -304,14 +305,18 @@ def _records(
 
 def _read(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Record]:
     ids = [row.id for row in rows]
+    kinds = sorted({row.kind for row in rows})  # with the kind, these are looked up; without, whole tables are read
     failures: dict[tuple[str, str], list[Failure]] = {}
     gone: set[tuple[str, str]] = set()
     for start in range(0, len(ids), 500):
         chunk = ids[start : start + 500]
-        for row in connection.execute(sa.select(quality_failures).where(quality_failures.c.id.in_(chunk))):
+        failing = sa.select(quality_failures).where(
+            quality_failures.c.kind.in_(kinds), quality_failures.c.id.in_(chunk)
+        )
+        for row in connection.execute(failing):
             failures.setdefault((row.kind, row.id), []).append(Failure(row.rule, row.code, row.detail))
         missing = sa.select(source_seen.c.kind, source_seen.c.id).where(
-            source_seen.c.id.in_(chunk), source_seen.c.missed >= GONE_AFTER
+            source_seen.c.kind.in_(kinds), source_seen.c.id.in_(chunk), source_seen.c.missed >= GONE_AFTER
         )
         gone |= {(row.kind, row.id) for row in connection.execute(missing)}
     return [_record(row, tuple(failures.get((row.kind, row.id), ())), (row.kind, row.id) in gone) for row in rows]
@@ -327,4 +332,6 @@ def _record(row: sa.Row[Any], failures: tuple[Failure, ...], gone: bool) -> Reco
         except ValidationError as error:
             first = error.errors(include_input=False, include_context=False, include_url=False)[0]
             problem = {"field": ".".join(str(part) for part in first["loc"]), "problem": first["type"]}
+        except OverflowError:
+            problem = {"field": "a time stamp", "problem": "is beyond the calendar"}
     return Record(kind, row.id, row.hash, noun, problem, failures, gone, row.email, row.payment_id)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from qualy_sync.contracts.accounting import What
-from qualy_sync.contracts.errors import OutOfQuota, ToolError
+from qualy_sync.contracts.errors import OutOfQuota, Reconnect, Refused, WrongShape
 from qualy_sync.ledger.attempts import open_attempts
 from qualy_sync.ledger.leases import Lease
 from qualy_sync.ledger.schema import current_outcomes
@@ -53,13 +53,14 @@ def load(work: Work, group: str) -> dict[str, int]:
     """Writes what is due in one group of legs: `contacts`, `documents` or `settlements`. Returns counts.
 
     Calls nothing outside when nothing is due and nothing is unsettled. What cannot go now keeps its outcome and
-    goes in a later run. Raises LeaseHeld, LeaseLost, and RunProblem where a person has to act first.
+    goes in a later run. Raises LeaseHeld, LeaseLost, RunProblem where a person has to act first, and ToolError where
+    the tool could not be read this time.
     """
     if not _has_work(work, group):
         return {}
     tally = Tally()
     with lease_of(work) as lease:
-        pace = Pace(work)
+        pace = Pace(work, lease)
         try:
             _look_first(work, group)
             terms = work.terms()
@@ -75,7 +76,7 @@ def load(work: Work, group: str) -> dict[str, int]:
         except OutOfQuota as error:
             tally.add("out_of_quota")
             tally.stopped = str(error)
-        except ToolError as error:
+        except (Reconnect, Refused, WrongShape) as error:
             raise RunProblem(str(error)) from error
     return tally.counts
 
@@ -171,12 +172,17 @@ def _again_with_other_names(work: Work, terms: Terms, sender: Sender) -> None:
 
 
 class _Queue:
-    """Fills batches to the tool's limit. No batch holds two steps for one document or one contact key."""
+    """Fills batches to the tool's limit. No batch holds two steps for one document or one contact key.
+
+    A contact whose email or name another one of this queue has is not sent as it was planned: once the first is
+    there, it may be the same person, so that it is planned anew.
+    """
 
     def __init__(self, work: Work, sender: Sender) -> None:
         self._work = work
         self._sender = sender
         self._steps: list[Step] = []
+        self._keys: set[str] = set()
 
     def put(self, steps: Iterable[Step]) -> None:
         for step in steps:
@@ -188,8 +194,11 @@ class _Queue:
         self._sender.send(steps)
 
     def _put(self, step: Step) -> None:
-        clash = any(step.batch_keys & other.batch_keys or _same_document(step, other) for other in self._steps)
-        if clash:
+        if step.batch_keys & self._keys:
+            self._sender.clashed.append(step)
+            return
+        self._keys |= step.batch_keys
+        if any(_same_document(step, other) for other in self._steps):
             self.flush()
         self._steps.append(step)
         if len(self._steps) >= self._limit():

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from qualy_sync.ledger import Ledger
 from qualy_sync.ledger.attempts import sent_since
 from qualy_sync.ledger.engine import db_now, upsert
-from qualy_sync.ledger.schema import confirmation_steps, confirmations, facts
+from qualy_sync.ledger.schema import confirmation_steps, confirmations, current_outcomes, facts
 from qualy_sync.model import Money, to_minor
 from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.plan import Planned, Step, Terms, fingerprint
@@ -83,8 +83,14 @@ def confirm_standing(connection: sa.Connection, book: int) -> None:
 
 
 def open_gate(ledger: Ledger, book: int) -> None:
-    """The first run went through under a confirmation: later runs are the breaker's alone."""
+    """The first run went through under a confirmation: later runs are the breaker's alone.
+
+    Not while something waits for a confirmation: a later, larger plan is not covered by an earlier one.
+    """
     with ledger.writing() as connection:
+        where = (current_outcomes.c.book == book, current_outcomes.c.code == Code.NOT_CONFIRMED)
+        if connection.execute(sa.select(current_outcomes.c.leg).where(*where).limit(1)).first() is not None:
+            return
         some = connection.execute(
             sa.select(confirmations.c.hash).where(
                 confirmations.c.book == book, confirmations.c.confirmed_at.is_not(None), ~confirmations.c.standing
@@ -117,6 +123,7 @@ def _confirmed(connection: sa.Connection, book: int, steps: Sequence[Step]) -> s
         .where(
             confirmation_steps.c.book == book,
             confirmations.c.confirmed_at.is_not(None),
+            confirmation_steps.c.leg.in_({str(step.leg) for step in steps}),
             confirmation_steps.c.source_id.in_([step.source_id for step in steps]),
         )
     )

@@ -145,6 +145,7 @@ def _refusals(connection: sa.Connection, book: int, steps: Mapping[Key, list[sa.
             sa.select(outcomes)
             .where(
                 outcomes.c.book == book,
+                outcomes.c.leg.in_({leg for leg, _ in last}),
                 outcomes.c.source_id.in_(ids[start : start + 500]),
                 outcomes.c.code.in_(sorted(_REFUSED)),
             )

@@ -6,6 +6,7 @@ import logging
 from datetime import datetime, timedelta
 
 from qualy_sync.contracts.errors import OutOfQuota
+from qualy_sync.ledger.leases import Lease
 
 from .work import Work
 
@@ -13,7 +14,7 @@ log = logging.getLogger("qualy_sync.load")
 
 LONGEST_WAIT = timedelta(seconds=75)
 WINDOW = timedelta(seconds=60)
-HEARTBEAT_SECONDS = 20.0
+HEARTBEAT_SECONDS = 5.0
 
 
 class OutOfTime(Exception):
@@ -21,10 +22,14 @@ class OutOfTime(Exception):
 
 
 class Pace:
-    """Says before each call whether it may go now; waits where that is short; raises where it is not."""
+    """Says before each call whether it may go now; waits where that is short; raises where it is not.
 
-    def __init__(self, work: Work) -> None:
+    The lease is renewed while it waits: a wait may be longer than the lease lasts.
+    """
+
+    def __init__(self, work: Work, lease: Lease) -> None:
         self._work = work
+        self._lease = lease
         self._started = work.ledger.now()
         self._ends = self._started + timedelta(minutes=work.accounting.pace.load_minutes)
         self._window_start = self._started
@@ -63,5 +68,6 @@ class Pace:
         while seconds > 0:
             self._work.sleep(min(seconds, HEARTBEAT_SECONDS))
             self._work.checkpoint("waiting")
+            self._lease.renew()
             left = (until - self._work.ledger.now()).total_seconds()
             seconds = min(left, seconds - min(seconds, HEARTBEAT_SECONDS)) if left < seconds else left

@@ -60,7 +60,7 @@ class Overview:
 def plan_owners(work: Work, terms: Terms, owners: Sequence[str]) -> SlicePlan:
     """The plan of these owners' groups, against what the ledger knows now."""
     source = load_slice(work.ledger, work.pin, owners)
-    known = gather(work.ledger, work.book, work.pin, terms, source, work.tool.limits.settle, again=work.again)
+    known = gather(work.ledger, work.book, work.pin, terms, source, work.settle, again=work.again)
     return plan_slice(terms, known, source)
 
 
@@ -105,7 +105,7 @@ def plan_suppliers(work: Work, terms: Terms, ids: Sequence[str]) -> list[Planned
     """The supplier leg of these partners, which bills need."""
     records = load_partners(work.ledger, work.pin, ids)
     source = Slice(groups=(), partners=records)
-    settle = work.tool.limits.settle
+    settle = work.settle
     known = gather(work.ledger, work.book, work.pin, terms, source, settle, again=work.again)
     contacts = ContactPlanner(terms, known)
     return [plan_partner(terms, known, record, needed=True, contacts=contacts) for record in records.values()]
@@ -137,7 +137,7 @@ def _partners(work: Work, terms: Terms, needed: set[str]) -> Iterator[list[Plann
         if not ids:
             return
         records = load_partners(work.ledger, work.pin, ids)
-        known = gather(work.ledger, work.book, work.pin, terms, Slice((), records), work.tool.limits.settle)
+        known = gather(work.ledger, work.book, work.pin, terms, Slice((), records), work.settle)
         contacts = ContactPlanner(terms, known)
         yield [
             plan_partner(terms, known, record, needed=record.id in needed or record.id in before, contacts=contacts)
@@ -174,6 +174,6 @@ def _ownerless(work: Work, terms: Terms) -> Iterator[list[Planned]]:
     """Payments that name no customer: they cannot be read, and say so."""
     records = load_ownerless(work.ledger, work.pin)
     source = Slice(groups=(), partners={})
-    known = gather(work.ledger, work.book, work.pin, terms, source, work.tool.limits.settle)
+    known = gather(work.ledger, work.book, work.pin, terms, source, work.settle)
     for record in records:
         yield plan_payment(terms, known, record, (), (), {}, "", lambda key: True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
+from qualy_sync.ledger.outcomes import current_of
 from qualy_sync.ledger.schema import current_outcomes, source_rows
 from qualy_sync.ledger.slices import OWNERS_PER_SLICE, every_owner, visible
 from qualy_sync.model import Kind, Leg
@@ -59,7 +60,7 @@ def retry(work: Work, keys: Sequence[Key]) -> dict[str, int]:
     for group in GROUPS:
         for name, number in load(work, group).items():
             counts[name] = counts.get(name, 0) + number
-        _plan_again(replace(work, again=False), owners, wanted)
+        _plan_again(replace(work, again=False), owners, _still_waiting(work, wanted))
     return counts
 
 
@@ -69,6 +70,13 @@ def _plan_again(work: Work, owners: Sequence[str], wanted: set[Key]) -> None:
     for start in range(0, len(owners), OWNERS_PER_SLICE):
         plan = plan_owners(work, terms, owners[start : start + OWNERS_PER_SLICE])
         keep_planned(work, terms, [one for one in plan.planned if one.key in wanted])
+
+
+def _still_waiting(work: Work, wanted: set[Key]) -> set[Key]:
+    """Those that wait for another leg. What is still to be tried again is not looked at: it was refused before."""
+    with work.ledger.reading() as connection:
+        rows = current_of(connection, work.book, [source_id for _, source_id in wanted])
+    return {key for key in wanted if key in rows and rows[key].code == Code.WAITING_FOR}
 
 
 def _rows(work: Work, keys: Sequence[Key]) -> list[sa.Row[tuple[str, str, str, str | None]]]:
@@ -84,7 +92,9 @@ def _rows(work: Work, keys: Sequence[Key]) -> list[sa.Row[tuple[str, str, str, s
                     current_outcomes.c.owner,
                     current_outcomes.c.payment_id,
                 ).where(
-                    current_outcomes.c.book == work.book, current_outcomes.c.source_id.in_(ids[start : start + 500])
+                    current_outcomes.c.book == work.book,
+                    current_outcomes.c.leg.in_({leg for leg, _ in wanted}),
+                    current_outcomes.c.source_id.in_(ids[start : start + 500]),
                 )
             )
             found += [row for row in rows if (row.leg, row.source_id) in wanted]
@@ -175,7 +185,7 @@ def _owners_of(work: Work, ids: Sequence[str]) -> set[str]:
                     payment.c.valid_to.is_(None),
                 ),
             )
-            .where(visible(work.pin), source_rows.c.id.in_(ids))
+            .where(visible(work.pin), source_rows.c.kind.in_(list(Kind)), source_rows.c.id.in_(ids))
         ).all()
     found = {row.id if row.kind == Kind.CUSTOMER else (row.owner or row.contact_id) for row in rows}
     return {owner for owner in found if owner}

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from qualy_sync.contracts.accounting import (
     Answered,
     Declined,
@@ -37,6 +39,7 @@ from qualy_sync.ledger.attempts import (
     end_attempt,
     mark_sent,
 )
+from qualy_sync.ledger.cursors import get_cursor
 from qualy_sync.ledger.leases import Lease
 from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.plan import Step, Terms
@@ -50,6 +53,8 @@ from .pace import Pace
 from .work import RunProblem, Work, tool_problem
 
 log = logging.getLogger("qualy_sync.load")
+
+MOST_TURNS_AWAY = 5  # how often in a row a batch is offered again to a tool that asks to wait
 
 
 @dataclass(slots=True)
@@ -77,21 +82,39 @@ class Sender:
 
     def send(self, steps: Sequence[Step]) -> None:
         """Sends a batch of at most `per_call` steps. Raises RunProblem, OutOfQuota or OutOfTime where the run stops."""
-        if not steps or self.tally.stopped:
-            return
+        for _ in range(MOST_TURNS_AWAY):
+            if not steps or self.tally.stopped:
+                return
+            turned_away = self._send(steps)
+            if turned_away is None:
+                return
+            self._wait(turned_away)
+        raise OutOfQuota(f"{self._work.tool.title} keeps asking to wait; the rest goes in a later run.", "rate", None)
+
+    def _send(self, steps: Sequence[Step]) -> OutOfQuota | None:
+        """Sends once. Gives the refusal of a tool that did nothing because it asks to wait."""
         self._pace.before_call()
+        begun = self._work.ledger.now()
         committed = self._commit(steps)
         if committed is None:
-            return
+            return None
         attempt, steps, body, key = committed
         self._work.checkpoint("attempt_committed")
         what = steps[0].what
         reply = self._work.tool.send(what, body, key)
         self._work.checkpoint("answered")
         if isinstance(reply, Unanswered):
-            reply = self._once_more(attempt, what, body, key, reply)
+            reply = self._once_more(attempt, begun, what, body, key, reply)
         self._keep(attempt, steps, reply)
         self._work.checkpoint("result_committed")
+        return reply.error if isinstance(reply, NotSent) and isinstance(reply.error, OutOfQuota) else None
+
+    def _wait(self, refusal: OutOfQuota) -> None:
+        """Waits as long as the tool asks, if that is short; else raises OutOfQuota."""
+        if refusal.until is not None:
+            self._pace.wait_until(refusal.until, refusal.limit)
+        else:
+            self._work.sleep(1.0)
 
     def _commit(self, steps: Sequence[Step]) -> tuple[int, Sequence[Step], bytes, str] | None:
         """The attempt, durably. What the gate holds is left out; None where nothing is left."""
@@ -143,13 +166,13 @@ class Sender:
             currency=step.currency,
         )
 
-    def _once_more(self, attempt: int, what: What, body: bytes, key: str, lost: Unanswered) -> Reply:
-        """The same key and bytes once more, inside the tool's window; where the tool has none, not at all."""
+    def _once_more(self, attempt: int, begun: datetime, what: What, body: bytes, key: str, lost: Unanswered) -> Reply:
+        """The same key and bytes once more, inside the tool's window; past it (or where it has none), not at all."""
         work = self._work
-        if not work.tool.limits.replay:
+        self._lease.renew()
+        if work.ledger.now() >= begun + work.replay:
             return lost
         log.info("No answer (%s): asking again with the same key.", lost.why)
-        self._lease.renew()
         mark_sent(work.ledger, attempt)
         again = work.tool.send(what, body, key)
         work.checkpoint("answered")
@@ -176,10 +199,14 @@ class Sender:
         remotes: list[Remote] = []
         fates: dict[str, list[str]] = {}
         lost: list[Step] = []
+        taken: list[tuple[Step, Declined]] = []
         for step in steps:
             result = by_ref.get(step.ref)
             if result is None:
                 lost.append(step)
+                continue
+            if isinstance(result, Declined) and result.code is Code.NUMBER_TAKEN:
+                taken.append((step, result))
                 continue
             outcome, link, remote, fate = self._result(step, result)
             results[(str(step.leg), step.source_id)] = outcome
@@ -193,6 +220,8 @@ class Sender:
             mirror.put(connection, self._work.book, remotes)
             keep_results(connection, self._work, results, links)
             end_attempt(connection, attempt, "unknown" if lost else "answered")
+        if taken:
+            self._look_who_has_it(attempt, taken)
         if lost:
             self._unknown(lost)
             self.tally.stopped = (
@@ -223,6 +252,16 @@ class Sender:
         )
         return outcome, None, None, str(result.code)
 
+    def _look_who_has_it(self, attempt: int, taken: Sequence[tuple[Step, Declined]]) -> None:
+        """Our number is there already: it may be our own record, from a call whose answer was lost."""
+        found = self._read_back([step for step, _ in taken], attempt)
+        left = [(step, result) for step, result in taken if step.ref not in found]
+        with self._work.ledger.writing() as connection:
+            close_steps(connection, attempt, [step.ref for step, _ in left], str(Code.NUMBER_TAKEN))
+            results = {(str(step.leg), step.source_id): self._result(step, result)[0] for step, result in left}
+            keep_results(connection, self._work, results)
+        self.tally.add(str(Code.NUMBER_TAKEN), len(left))
+
     def _rejected(self, attempt: int, steps: Sequence[Step], reply: RejectedWhole) -> None:
         """A well-formed refusal of the whole batch: read back at once, then halve, down to the one that poisons it."""
         work = self._work
@@ -247,7 +286,7 @@ class Sender:
         """Looks for these steps' records in the tool and links what is there. Returns the refs that were found."""
         work = self._work
         self._pace.before_call()
-        since = work.ledger.now() - work.tool.limits.settle
+        since = work.ledger.now() - work.settle
         remotes = find_steps(work, steps, since)
         by_ref: dict[str, list[Remote]] = {}
         for remote in remotes:
@@ -261,6 +300,7 @@ class Sender:
                     continue
                 found.add(step.ref)
                 outcome, link = judge_found(self._terms, step, mine)
+                self.tally.add(str(outcome.code))
                 close_steps(connection, attempt, [step.ref], "found")
                 keep_results(connection, work, {(str(step.leg), step.source_id): outcome}, [link] if link else [])
         return found
@@ -271,13 +311,7 @@ class Sender:
             close_steps(connection, attempt, None, "not_sent")
             end_attempt(connection, attempt, "not_sent", str(error))
         if isinstance(error, OutOfQuota):
-            until = error.until or work.ledger.now()
-            if error.until is not None:
-                self._pace.wait_until(until, error.limit)
-            else:
-                work.sleep(1.0)
-            self.send(steps)
-            return
+            return  # they keep their turn
         code = tool_problem(error) if isinstance(error, ToolError) else Code.UNREACHABLE
         outcome = self._terms.say(code, str(code), message=str(error), limit="", until="")
         with work.ledger.writing() as connection:
@@ -297,7 +331,7 @@ class Sender:
             self.tally.stopped = f"{self._work.tool.title} did not answer three calls in a row"
 
     def _unknown(self, steps: Sequence[Step]) -> None:
-        until: datetime = self._work.ledger.now() + self._work.tool.limits.settle
+        until: datetime = self._work.ledger.now() + self._work.settle
         outcome = self._terms.say(Code.UNKNOWN, until=f"{until:%Y-%m-%d %H:%M} UTC")
         with self._work.ledger.writing() as connection:
             keep_results(
@@ -307,11 +341,28 @@ class Sender:
 
 
 def find_steps(work: Work, steps: Sequence[Step], since: datetime) -> list[Remote]:
-    """What the tool holds by what these steps are sought by, kind by kind; completely, or it raises."""
+    """What the tool holds by what these steps are sought by, kind by kind; completely, or it raises.
+
+    `since` is on our clock. The tool's may be behind it: so the search begins no later than where the last reading
+    ended, which is a time of the tool's own, and what that reading brought is looked at too.
+    """
     found: list[Remote] = []
     for what in sorted({step.what for step in steps}):
-        found += work.tool.find(what, [step.sought for step in steps if step.what is what], since)
-    return found
+        cursor = get_cursor(work.ledger, f"mirror:{work.book}:{What.INVOICE if what is What.BILL else what}")
+        start = min(since, datetime.fromisoformat(cursor["since"])) if cursor else None
+        found += work.tool.find(what, [step.sought for step in steps if step.what is what], start)
+    with work.ledger.reading() as connection:
+        known = _in_mirror(connection, work.book, [step.ref for step in steps])
+    fresh = {remote.id for remote in found}
+    return found + [remote for remote in known if remote.id not in fresh]
+
+
+def _in_mirror(connection: sa.Connection, book: int, refs: Sequence[str]) -> list[Remote]:
+    return [
+        *mirror.contacts_by(connection, book, "ref", refs),
+        *mirror.documents_by(connection, book, "ref", refs),
+        *mirror.settlements_by(connection, book, "ref", refs),
+    ]
 
 
 def judge_answer(terms: Terms, step: Step, remote: Remote, how: str) -> tuple[Outcome, Link]:

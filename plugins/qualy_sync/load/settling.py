@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from qualy_sync.contracts.accounting import Answered, Done, NewContact, Remote, What
+from qualy_sync.contracts.accounting import Answered, Declined, Done, NewContact, Remote, What
 from qualy_sync.contracts.errors import ToolError
 from qualy_sync.ledger import mirror
 from qualy_sync.ledger.attempts import (
@@ -51,39 +51,39 @@ def settle(work: Work, terms: Terms, group: str, lease: Lease, pace: Pace, tally
                 take_over(connection, attempt.id)
         try:
             pace.before_call()
-            if _in_window(work, attempt) and _replayed(work, terms, attempt, lease, tally):
-                continue
-            pace.before_call()
-            _read_back(work, terms, attempt, lease, tally)
+            if _in_window(work, attempt):
+                _replay(work, terms, attempt, lease, tally)
+                pace.before_call()
+            # As it stands now: taken over, sent again, perhaps settled in part.
+            for left in open_attempts(work.ledger, work.book, attempt.id):
+                _read_back(work, terms, left, lease, tally)
         except ToolError as error:
             log.info("An unanswered call of %s cannot be settled now: %s", attempt.committed_at, error)
             tally.add("still_unknown", len(attempt.steps))
 
 
 def _in_window(work: Work, attempt: OpenAttempt) -> bool:
-    """Whether the tool still remembers the key. All steps have to be open: the body goes out as it was."""
-    limit = min(work.tool.limits.replay, timedelta(minutes=work.accounting.pace.resend_minutes))
+    """Whether the tool surely still remembers the key."""
     started = attempt.first_sent_at or attempt.committed_at
-    return bool(attempt.body) and work.ledger.now() < started + limit
+    return bool(attempt.body) and work.ledger.now() < started + work.replay
 
 
-def _replayed(work: Work, terms: Terms, attempt: OpenAttempt, lease: Lease, tally: Tally) -> bool:
-    """Sends the same bytes under the same key. True where that settled every step."""
+def _replay(work: Work, terms: Terms, attempt: OpenAttempt, lease: Lease, tally: Tally) -> None:
+    """Sends the same bytes under the same key. What that does not settle stays open."""
     lease.renew()
     mark_sent(work.ledger, attempt.id)
     reply = work.tool.send(What(attempt.what), attempt.body, attempt.key)
     work.checkpoint("answered")
     if not isinstance(reply, Answered):
-        return False
+        return
     by_ref = {result.ref: result for result in reply.results}
     left = 0
     with work.ledger.writing() as connection:
         for one in attempt.steps:
             result = by_ref.get(one.ref)
-            if result is None:
-                left += 1
-                continue
-            if isinstance(result, Done):
+            if result is None or (isinstance(result, Declined) and result.code is Code.NUMBER_TAKEN):
+                left += 1  # a number that is taken may be taken by our own record: it is looked for
+            elif isinstance(result, Done):
                 outcome, link = judge_answer(terms, _step(one), result.remote, "created")
                 mirror.put(connection, work.book, [result.remote])
                 close_steps(connection, attempt.id, [one.ref], "created")
@@ -94,14 +94,15 @@ def _replayed(work: Work, terms: Terms, attempt: OpenAttempt, lease: Lease, tall
                 outcome = terms.say(result.code, result.message[:200], message=result.message, number=one.sought)
                 keep_results(connection, work, {(one.leg, one.source_id): outcome})
         end_attempt(connection, attempt.id, "unknown" if left else "answered")
-    return not left
+    if any(one.ref not in by_ref for one in attempt.steps):
+        tally.stopped = f"{work.tool.title} answered without naming every record; nothing more of this kind is sent"
 
 
 def _read_back(work: Work, terms: Terms, attempt: OpenAttempt, lease: Lease, tally: Tally) -> None:
     started = attempt.first_sent_at or attempt.committed_at
     lease.renew()
+    read_at = work.ledger.now()  # before the search: what comes while it runs may be missed
     remotes = find_steps(work, [_step(one) for one in attempt.steps], started - CLOCK_SLACK)
-    read_at = work.ledger.now()
     by_ref: dict[str, list[Remote]] = {}
     for remote in remotes:
         by_ref.setdefault(remote.ref, []).append(remote)
@@ -129,7 +130,7 @@ def _absent(
     tally: Tally,
 ) -> None:
     """Not there in a complete search: believed after Q from the last send; for some kinds only the second time."""
-    wait = max(work.tool.limits.settle, timedelta(minutes=work.accounting.pace.settle_minutes))
+    wait = work.settle
     last = attempt.last_sent_at or attempt.committed_at
     twice = _step(one).what in work.tool.limits.two_absences
     if read_at < last + wait:
@@ -182,10 +183,10 @@ def _step(one: OpenStep) -> Step:
 
 def waits_until(work: Work, keys: Sequence[tuple[str, str]] | None = None) -> datetime | None:
     """When the next unanswered step (of these) can be settled; None where there is none."""
-    wait = work.tool.limits.settle
     times = [
-        (attempt.last_sent_at or attempt.committed_at) + wait
+        max(attempt.last_sent_at or attempt.committed_at, one.absent_at or attempt.committed_at) + work.settle
         for attempt in open_attempts(work.ledger, work.book)
-        if keys is None or any((one.leg, one.source_id) in keys for one in attempt.steps)
+        for one in attempt.steps
+        if keys is None or (one.leg, one.source_id) in keys
     ]
     return min(times, default=None)

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from qualy_sync.contracts import errors
 from qualy_sync.contracts.accounting import AccountingTool, What
@@ -85,6 +85,16 @@ class Work:
     filter: Filter = field(default_factory=Filter)
     stop_writing: str = ""
     again: bool = False  # a person asked for a further try of what the tool refused
+
+    @property
+    def settle(self) -> timedelta:
+        """Q of the write protocol: how long after the last send a complete search that finds nothing is believed."""
+        return max(self.tool.limits.settle, timedelta(minutes=self.accounting.pace.settle_minutes))
+
+    @property
+    def replay(self) -> timedelta:
+        """How long after the first send the tool surely still remembers a key."""
+        return min(self.tool.limits.replay, timedelta(minutes=self.accounting.pace.resend_minutes))
 
     def terms(self) -> Terms:
         """The terms as the ledger knows them now. Raises RunProblem before the organisation was ever read."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from qualy_sync.ledger.slices import Record, Slice
+from qualy_sync.ledger.attempts import Link
+from qualy_sync.ledger.slices import Group, Record, Slice
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code, Outcome
 
@@ -21,6 +23,7 @@ __all__ = [
     "Step",
     "Terms",
     "fingerprint",
+    "orphan_outcome",
     "plan_partner",
     "plan_slice",
 ]
@@ -34,45 +37,29 @@ class SlicePlan:
     suppliers: frozenset[str]
 
 
-def plan_slice(terms: Terms, known: Known, source: Slice, contacts: ContactPlanner | None = None) -> SlicePlan:
-    """Plans every group of a slice. The same input gives the same plan."""
-    contacts = contacts or ContactPlanner(terms, known)
-    planned: list[Planned] = []
-    suppliers: set[str] = set()
-
-    def blocked(key: Key) -> bool:
-        """Whether the contact that a document needs is neither linked nor about to be."""
-        plan = contacts_planned.get(key)
-        if key in known.links:
-            return plan is not None and plan.outcome is not None and plan.outcome.code is Code.ARCHIVED_CONTACT
-        return plan is None or not (plan.due or plan.link is not None)
-
-    contacts_planned: dict[Key, Planned] = {}
-    for partner in source.partners.values():
-        contacts_planned[(str(Leg.SUPPLIER), partner.id)] = contacts.plan(partner, Leg.SUPPLIER, "")
-    for group in source.groups:
-        contact: Planned | None = None
-        if group.customer is not None:
-            contact = contacts.plan(group.customer, Leg.CONTACT, group.owner)
-            contacts_planned[(str(Leg.CONTACT), group.owner)] = contact
-        needed = False
-        for record in group.payments:
-            mine = plan_payment(
-                terms,
-                known,
-                record,
-                group.splits[record.id],
-                group.transactions[record.id],
-                source.partners,
-                group.owner,
-                blocked,
-            )
-            planned += mine
-            needed = needed or any(one.leg is Leg.INVOICE and _wants_contact(one, known) for one in mine)
-            suppliers |= {one.step.needs[1] for one in mine if one.leg is Leg.BILL and one.step and one.step.needs}
-        if contact is not None:
-            planned.append(contact if needed else _not_needed(terms, contact, known))
-    return SlicePlan(tuple(planned), frozenset(suppliers))
+def plan_slice(terms: Terms, known: Known, source: Slice) -> SlicePlan:
+    """Plans every group of a slice. The same input gives the same plan, in whatever order its parts come."""
+    suppliers = {one.id: ContactPlanner(terms, known).plan(one, Leg.SUPPLIER, "") for one in source.partners.values()}
+    customers = [(one, group.owner) for group in source.groups if (one := group.customer) is not None]
+    contacts = {one.id: ContactPlanner(terms, known).plan(one, Leg.CONTACT, owner) for one, owner in customers}
+    people = {plan.key: plan for plan in (*suppliers.values(), *contacts.values())}
+    # A contact that is found there is as good as linked: documents can be looked for under it at once.
+    found: dict[Key, Link] = {key: plan.link for key, plan in people.items() if plan.link is not None}
+    seen = replace(known, links={**found, **known.links}) if found else known
+    by_owner = {group.owner: _plan_group(terms, seen, source, group, people) for group in source.groups}
+    needed = {owner for owner, mine in by_owner.items() if any(_wants_contact(one, known) for one in mine)}
+    # Only contacts that are written claim a name and an email, in a fixed order: the first namesake keeps its name.
+    planner = ContactPlanner(terms, known)
+    for customer, owner in sorted(customers, key=lambda one: one[0].id):
+        before = contacts[customer.id]
+        after = planner.plan(customer, Leg.CONTACT, owner) if owner in needed else _not_needed(terms, before, known)
+        contacts[customer.id] = people[after.key] = after
+        if owner in needed and after.due != before.due:
+            group = next(group for group in source.groups if group.owner == owner)
+            by_owner[owner] = _plan_group(terms, seen, source, group, people)
+    planned = [one for mine in by_owner.values() for one in mine]
+    bills = [one.step.needs[1] for one in planned if one.leg is Leg.BILL and one.step and one.step.needs]
+    return SlicePlan((*planned, *contacts.values()), frozenset(bills))
 
 
 def plan_partner(terms: Terms, known: Known, record: Record, *, needed: bool, contacts: ContactPlanner) -> Planned:
@@ -81,8 +68,37 @@ def plan_partner(terms: Terms, known: Known, record: Record, *, needed: bool, co
     return plan if needed else _not_needed(terms, plan, known)
 
 
-def _wants_contact(invoice: Planned, known: Known) -> bool:
-    return invoice.step is not None or invoice.link is not None or invoice.key in known.links
+def _plan_group(
+    terms: Terms, known: Known, source: Slice, group: Group, contacts: Mapping[Key, Planned]
+) -> list[Planned]:
+    def blocked(key: Key) -> bool:
+        """Whether the contact that a document needs is neither linked nor about to be."""
+        plan = contacts.get(key)
+        if key in known.links:
+            return plan is not None and plan.outcome is not None and plan.outcome.code is Code.ARCHIVED_CONTACT
+        return plan is None or not plan.due
+
+    planned: list[Planned] = []
+    for record in group.payments:
+        planned += plan_payment(
+            terms,
+            known,
+            record,
+            group.splits[record.id],
+            group.transactions[record.id],
+            source.partners,
+            group.owner,
+            blocked,
+            customer_there=group.customer is not None,
+        )
+    return planned
+
+
+def _wants_contact(one: Planned, known: Known) -> bool:
+    """A payment whose document is made out, or there."""
+    if one.leg is not Leg.INVOICE:
+        return False
+    return one.step is not None or one.link is not None or one.key in known.links
 
 
 def _not_needed(terms: Terms, contact: Planned, known: Known) -> Planned:

@@ -27,6 +27,11 @@ class Receipts:
         return sum(transaction.amount for transaction in self.final)
 
     @property
+    def money_moved(self) -> bool:
+        """Whether anything was ever received for good, in whatever currency, or is disputed."""
+        return bool(self.final or self.refunds or self.foreign or self.disputed)
+
+    @property
     def net(self) -> int:
         """Final charges less final refunds."""
         return self.received - sum(abs(transaction.amount) for transaction in self.refunds)
@@ -38,10 +43,11 @@ def is_refund(transaction: Transaction) -> bool:
 
 
 def sort_receipts(payment: Payment, transactions: Sequence[Transaction], settings: Settings) -> Receipts:
-    """Sorts transactions by their status; one that is not listed in the settings is never money."""
+    """Sorts transactions by their status, in the order of their days; one that is not listed is never money."""
     source = settings.source
+    field = settings.accounting.settlement.date_field if settings.accounting else "createdAt"
     found: dict[str, list[Transaction]] = {name: [] for name in Receipts.__dataclass_fields__}
-    for transaction in sorted(transactions, key=lambda one: (one.created_at, one.id)):
+    for transaction in sorted(transactions, key=lambda one: (one.moment(field), one.created_at, one.id)):
         if transaction.status in source.final_transaction_statuses:
             if transaction.currency != payment.currency:
                 found["foreign"].append(transaction)
@@ -98,14 +104,14 @@ def is_fully_paid(payment: Payment, receipts: Receipts, total: int, settings: Se
     """Status in `paid_statuses`, and final charges less refunds equal to the total. Disagreement where they differ."""
     says_paid = payment.status in settings.source.paid_statuses
     is_paid = receipts.net == total
-    if says_paid and not is_paid:
-        return Disagreement(
-            f"its status is “{payment.status}”, but {Money(receipts.net, payment.currency)} of"
-            f" {Money(total, payment.currency)} was received"
-        )
-    return says_paid and is_paid
+    if says_paid == is_paid:
+        return says_paid
+    return Disagreement(
+        f"its status is “{payment.status}”, but {Money(receipts.net, payment.currency)} of"
+        f" {Money(total, payment.currency)} was received"
+    )
 
 
 def completing_charge(receipts: Receipts) -> Transaction | None:
-    """The charge that completed the payment: the last final one."""
-    return receipts.final[-1] if receipts.final else None
+    """The charge that completed the payment: the last final one that brought money."""
+    return next((charge for charge in reversed(receipts.final) if charge.amount), None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from qualy_sync.contracts.accounting import NewContact, RemoteContact, What
 from qualy_sync.ledger.attempts import Link
@@ -17,24 +18,44 @@ from qualy_sync.ledger.slices import Record
 from qualy_sync.model import Customer, Kind, Leg, Partner
 from qualy_sync.outcomes import Code, Outcome
 
+from .found import judge_contact
 from .refs import make_ref
-from .values import PARTY, Key, Known, Planned, Step, Terms, fingerprint, hold_back, record_failure
+from .values import PARTY, Key, Known, Planned, Ruling, Step, Terms, decision_on, fingerprint, hold_back, record_failure
 
 CLEARLY_DIFFERENT = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A customer as payer, or a partner as supplier."""
+
+    record: Record
+    leg: Leg
+    source_hash: str
+
+    @property
+    def key(self) -> Key:
+        return (str(self.leg), self.record.id)
+
+    @property
+    def ref(self) -> str:
+        return make_ref(self.leg, self.record.id)
+
+
 class ContactPlanner:
-    """Plans contacts one by one; remembers what this run has claimed, so that two new ones never share a name."""
+    """Plans contacts one by one; remembers what this run has claimed: no two new ones share a name or an email."""
 
     def __init__(self, terms: Terms, known: Known) -> None:
         self._terms = terms
         self._known = known
-        self._claimed: dict[str, Key] = {}
+        self._claimed: dict[str, Key] = {}  # names
+        self._emails: dict[str, Key] = {}
 
     def plan(self, record: Record, leg: Leg, owner: str) -> Planned:
         """What becomes of a customer's contact or a partner's supplier that a document needs."""
         source_hash = _source_hash(record)
-        outcome, step, link = self._decide(record, leg, source_hash)
+        ruling = self._ruling(Person(record, leg, source_hash))
+        pending = self._known.pending.get((str(leg), record.id))
         return Planned(
             kind=record.kind,
             leg=leg,
@@ -45,37 +66,34 @@ class ContactPlanner:
             currency="",
             month="",
             source_hash=source_hash,
-            outcome=outcome,
-            step=step,
-            link=link,
-            retry_at=pending.until if (pending := self._known.pending.get((str(leg), record.id))) else None,
+            outcome=ruling.outcome,
+            step=ruling.step,
+            link=ruling.link,
+            retry_at=pending.until if pending else None,
         )
 
-    def _decide(self, record: Record, leg: Leg, source_hash: str) -> tuple[Outcome | None, Step | None, Link | None]:
-        terms, known, key = self._terms, self._known, (str(leg), record.id)
-        decision = known.decisions.get(key)
-        if decision is not None and decision.choice == "ignore" and decision.source_hash == source_hash:
-            return terms.say(Code.IGNORED, by=decision.by, reason=decision.reason), None, None
+    def _ruling(self, person: Person) -> Ruling:
+        terms, known, key = self._terms, self._known, person.key
+        decision = decision_on(known, key, person.source_hash)
+        choice = decision.choice if decision is not None else ""
+        if decision is not None and choice == "ignore":
+            return Ruling(terms.say(Code.IGNORED, by=decision.by, reason=decision.reason))
         if (link := known.links.get(key)) is not None:
-            return self._linked(link), None, None
+            return Ruling(self._linked(link))
         if (pending := known.pending.get(key)) is not None:
-            return terms.say(Code.UNKNOWN, until=f"{pending.until:%Y-%m-%d %H:%M} UTC"), None, None
-        if (failure := record_failure(terms, record)) is not None:
-            return failure, None, None
-        email = record.email
-        if not email:
-            return terms.say(Code.NO_EMAIL, "", party=PARTY[record.kind]), None, None
-        chosen = decision if decision is not None and decision.source_hash == source_hash else None
-        if chosen is not None and chosen.choice == "link":
-            return self._link_to(chosen.argument, record, leg, source_hash, "decided")
-        ref = make_ref(leg, record.id)
-        if (found := known.contacts_by_ref.get(ref, ())) and (chosen is None or chosen.choice != "separate"):
-            return self._found_by_ref(found, record, leg, source_hash)
-        if chosen is None or chosen.choice != "separate":
-            matched = self._match_email(record, leg, source_hash, email)
-            if matched is not None:
-                return matched
-        return self._create(record, leg, source_hash, ref, email)
+            return Ruling(terms.say(Code.UNKNOWN, until=f"{pending.until:%Y-%m-%d %H:%M} UTC"))
+        if (failure := record_failure(terms, person.record)) is not None:
+            return Ruling(failure)
+        if not person.record.email:
+            return Ruling(terms.say(Code.NO_EMAIL, "", party=PARTY[person.record.kind]))
+        if decision is not None and choice == "link":
+            return self._link_to(decision.argument, person)
+        if found := known.contacts_by_ref.get(person.ref, ()):
+            judged = judge_contact(terms, found)
+            return Ruling(judged) if isinstance(judged, Outcome) else self._adopt(judged, person, "adopted")
+        if choice == "separate":
+            return self._create(person)
+        return self._match_email(person) or self._share_email(person) or self._create(person)
 
     def _linked(self, link: Link) -> Outcome:
         remote = self._known.contacts_by_id.get(link.remote_id)
@@ -83,97 +101,83 @@ class ContactPlanner:
             return self._terms.say(Code.ARCHIVED_CONTACT, "", remote_id=link.remote_id)
         return self._terms.say(Code.CREATED if link.how == "created" else Code.ADOPTED)
 
-    def _found_by_ref(
-        self, found: tuple[RemoteContact, ...], record: Record, leg: Leg, source_hash: str
-    ) -> tuple[Outcome | None, Step | None, Link | None]:
-        if len(found) > 1:
-            ids = ", ".join(sorted(contact.id for contact in found))
-            return self._terms.say(Code.DUPLICATE_THERE, "", count=len(found), remote_ids=ids), None, None
-        if not found[0].active:
-            return self._terms.say(Code.ARCHIVED_CONTACT, "", remote_id=found[0].id), None, None
-        return self._adopt(found[0], record, leg, source_hash, "adopted")
-
-    def _match_email(
-        self, record: Record, leg: Leg, source_hash: str, email: str
-    ) -> tuple[Outcome | None, Step | None, Link | None] | None:
-        terms, known = self._terms, self._known
-        sharing = known.shared.get((record.kind, email), 0)
+    def _match_email(self, person: Person) -> Ruling | None:
+        """Who in the tool has this email: nobody, exactly one who is alike, or a question for a person."""
+        terms, known, email = self._terms, self._known, person.record.email
+        sharing = known.shared.get((person.record.kind, email), 0)
         if sharing > 1 and terms.accounting.contacts.on_shared_email == "hold":
-            return terms.say(Code.SHARED_EMAIL, "", count=sharing), None, None
+            return Ruling(terms.say(Code.SHARED_EMAIL, "", count=sharing))
         everyone = known.contacts_by_email.get(email, ())
         active = [contact for contact in everyone if contact.active and not contact.merged_into]
         if len(active) > 1:
-            return terms.say(Code.AMBIGUOUS_EMAIL, "", count=len(active)), None, None
+            return Ruling(terms.say(Code.AMBIGUOUS_EMAIL, "", count=len(active)))
         if active:
             ours = known.contact_links.get(active[0].id)
-            if not ours and names_differ(_name(record), active[0].name):
-                return terms.say(Code.NAME_DIFFERS, "", remote_id=active[0].id), None, None
-            return self._adopt(active[0], record, leg, source_hash, "adopted")
+            if not ours and names_differ(_name(person.record), active[0].name):
+                return Ruling(terms.say(Code.NAME_DIFFERS, "", remote_id=active[0].id))
+            return self._adopt(active[0], person, "adopted")
         if everyone and not any(contact.merged_into for contact in everyone):
-            return terms.say(Code.ARCHIVED_CONTACT, "", remote_id=everyone[0].id), None, None
+            return Ruling(terms.say(Code.ARCHIVED_CONTACT, "", remote_id=everyone[0].id))
         return None
 
-    def _link_to(
-        self, remote_id: str, record: Record, leg: Leg, source_hash: str, how: str
-    ) -> tuple[Outcome | None, Step | None, Link | None]:
-        remote = self._known.contacts_by_id.get(remote_id)
+    def _share_email(self, person: Person) -> Ruling | None:
+        """Somebody with this email is about to be created: this one is found there next time, and makes no second."""
+        first = self._emails.get(person.record.email)
+        return Ruling(self._terms.say(Code.WAITING_FOR, leg=first[0], id=first[1])) if first else None
+
+    def _link_to(self, remote_id: str, person: Person) -> Ruling:
+        terms, remote = self._terms, self._known.contacts_by_id.get(remote_id)
         if remote is None:
-            return (
-                self._terms.say(
+            return Ruling(
+                terms.say(
                     Code.NEEDS_DECISION,
                     f"link {remote_id}",
-                    problem=f"The contact {remote_id} that was decided on is not in {self._terms.title}.",
+                    problem=f"The contact {remote_id} that was decided on is not in {terms.title}.",
                     steps="Decide link:CONTACT_ID with the id of a contact that is there.",
-                ),
-                None,
-                None,
+                )
             )
         if not remote.active:
-            return self._terms.say(Code.ARCHIVED_CONTACT, "", remote_id=remote.id), None, None
-        return self._adopt(remote, record, leg, source_hash, how)
+            return Ruling(terms.say(Code.ARCHIVED_CONTACT, "", remote_id=remote.id))
+        return self._adopt(remote, person, "decided")
 
-    def _adopt(
-        self, remote: RemoteContact, record: Record, leg: Leg, source_hash: str, how: str
-    ) -> tuple[Outcome, None, Link]:
+    def _adopt(self, remote: RemoteContact, person: Person, how: str) -> Ruling:
         link = Link(
-            leg=str(leg),
-            source_id=record.id,
+            leg=str(person.leg),
+            source_id=person.record.id,
             variant="",
             generation=1,
             remote_id=remote.id,
-            ref=make_ref(leg, record.id),
+            ref=person.ref,
             how=how,
-            source_hash=source_hash,
+            source_hash=person.source_hash,
             content_hash="",
             facts={"contact_id": remote.id},
             settings_version=self._terms.settings.version,
             linked_at=remote.updated_at,
         )
-        return self._terms.say(Code.ADOPTED), None, link
+        return Ruling(self._terms.say(Code.ADOPTED), link=link)
 
-    def _create(
-        self, record: Record, leg: Leg, source_hash: str, ref: str, email: str
-    ) -> tuple[Outcome | None, Step | None, None]:
-        terms, key = self._terms, (str(leg), record.id)
-        name = self._free_name(record, key, email, ref)
+    def _create(self, person: Person) -> Ruling:
+        record, email = person.record, person.record.email
+        name = self._free_name(record, person.key, email, person.ref)
         if name is None:
-            return terms.say(Code.DUPLICATE_NAME), None, None
-        self._claimed[name_key(name)] = key
+            return Ruling(self._terms.say(Code.DUPLICATE_NAME))
+        self._claimed[name_key(name)] = person.key
+        self._emails.setdefault(email, person.key)
         first, last = _first_last(record)
-        new = NewContact(ref=ref, name=name, email=email, first_name=first, last_name=last)
         step = Step(
             what=What.CONTACT,
-            leg=leg,
+            leg=person.leg,
             source_id=record.id,
-            ref=ref,
-            sought=ref,
-            new=new,
-            source_hash=source_hash,
+            ref=person.ref,
+            sought=person.ref,
+            new=NewContact(ref=person.ref, name=name, email=email, first_name=first, last_name=last),
+            source_hash=person.source_hash,
             content_hash=fingerprint([email, _name(record)]),
             facts={"name": name},
             batch_keys=frozenset({f"email:{email}", f"name:{name_key(name)}"}),
         )
-        return hold_back(terms, self._known, step), step, None
+        return Ruling(hold_back(self._terms, self._known, step), step)
 
     def _free_name(self, record: Record, key: Key, email: str, ref: str) -> str | None:
         """The plain name, or the one with a suffix of the ref; None where both belong to somebody else.

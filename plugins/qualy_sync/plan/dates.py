@@ -12,8 +12,11 @@ from .amounts import Receipts
 
 
 def local_day(moment: datetime, zone: ZoneInfo) -> date:
-    """The day of an event where the organisation is."""
-    return moment.astimezone(zone).date()
+    """The day of an event where the organisation is. At the calendar's very ends, where no zone fits: the UTC day."""
+    try:
+        return moment.astimezone(zone).date()
+    except OverflowError:
+        return moment.date()
 
 
 def due_day(moment: datetime | None, accounting: AccountingSettings, zone: ZoneInfo) -> date | None:
@@ -39,3 +42,16 @@ def invoice_day(payment: Payment, receipts: Receipts, accounting: AccountingSett
 def settlement_day(transaction: Transaction, accounting: AccountingSettings, zone: ZoneInfo) -> date:
     """The day of a settlement: the transaction's field named by the setting, else its creation."""
     return local_day(transaction.moment(accounting.settlement.date_field), zone)
+
+
+def moment_problem(transaction: Transaction, accounting: AccountingSettings) -> str | None:
+    """The field that should date a settlement and holds no point in time, if so."""
+    field = accounting.settlement.date_field
+    given = (transaction.model_extra or {}).get(field)
+    if given is None:
+        return None
+    try:
+        transaction.moment(field)
+    except (ValueError, OverflowError):
+        return field
+    return None if isinstance(given, str) else field

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from qualy_sync.contracts.accounting import (
     GONE,
@@ -24,8 +25,9 @@ from qualy_sync.model import Leg, Money
 from qualy_sync.outcomes import Code, Outcome
 
 from .found import judge_document
+from .mapping import account, known_tax
 from .refs import looks_like_ref, make_number, make_ref
-from .values import Key, Known, Step, Terms, fingerprint, hold_back
+from .values import Key, Known, Ruling, Step, Terms, decision_on, fingerprint, frozen_values, hold_back
 
 LOOK_ALIKE_DAYS = 5
 
@@ -48,24 +50,36 @@ class Draft:
     totals: Totals
     payment_id: str
     source_hash: str
+    own: int  # Qualy's amount of the record, minor units: a bill's total need not be its split's amount
+    shares: tuple[str, ...] = ()  # items whose lines came of their splits
 
 
 def fit_totals(
-    terms: Terms, lines: tuple[Line, ...], basis: Basis, currency: str, total: int
+    terms: Terms, lines: tuple[Line, ...], basis: Basis, currency: str, total: int, *, sales: bool
 ) -> tuple[tuple[Line, ...], Totals] | Outcome:
     """Lines whose total, computed the tool's way, is Qualy's; a difference within `rounding` gets a line of its own."""
     computed = terms.totals(lines, basis, currency, terms.chart)
     if computed.total == total:
         return lines, computed
     difference = total - computed.total
-    rounding = terms.accounting.rounding
-    if abs(difference) <= rounding.cents and rounding.account and rounding.tax:
-        fitted = (*lines, Line("Rounding", difference, rounding.account, rounding.tax))
-        computed = terms.totals(fitted, basis, currency, terms.chart)
-        if computed.total == total:
-            return fitted, computed
+    if abs(difference) <= terms.accounting.rounding.cents:
+        line = _rounding_line(terms, difference, sales=sales)
+        if isinstance(line, Outcome):
+            return line
+        with_line = terms.totals((*lines, line), basis, currency, terms.chart)
+        if with_line.total == total:
+            return (*lines, line), with_line
     problem = f"{terms.title} would make it {Money(computed.total, currency)}, Qualy says {Money(total, currency)}"
     return terms.say(Code.TOTALS_DISAGREE, "tool", problem=problem)
+
+
+def _rounding_line(terms: Terms, difference: int, *, sales: bool) -> Line | Outcome:
+    rounding = terms.accounting.rounding
+    code = account(terms, rounding.account, "Rounding")
+    if isinstance(code, Outcome):
+        return code
+    tax = known_tax(terms, rounding.tax, "Rounding", sales=sales)
+    return tax if isinstance(tax, Outcome) else Line("Rounding", difference, code, tax)
 
 
 def currency_problem(terms: Terms, currency: str, day: datetime.date) -> Outcome | None:
@@ -91,60 +105,59 @@ def lock_problem(terms: Terms, day: datetime.date, what: str) -> Outcome | None:
     )
 
 
-def plan_document(
-    terms: Terms, known: Known, draft: Draft, contact_blocked: bool
-) -> tuple[Outcome | None, Step | None, Link | None]:
+def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: bool) -> Ruling:
     """Look first: what is there already with our ref or number; then what is in the way; then the step."""
-    key = (str(draft.leg), draft.source_id)
-    decision = _valid(known.decisions.get(key), draft.source_hash)
-    step = _step(terms, known, draft, decision)
+    decision = decision_on(known, (str(draft.leg), draft.source_id), draft.source_hash)
+    step = _step(terms, known, draft)
     if decision is not None and decision.choice == "link":
-        return _decided_link(terms, known, step, decision, draft)
-    found = tuple(
+        return _decided_link(terms, known, step, decision)
+    found = [
         document for document in known.documents_by_ref.get(step.ref, ()) if document.id not in known.linked_documents
-    )
+    ]
     if found:
-        judged = judge_document(terms, found, dict(step.facts) | {"contact_id": _linked_contact(known, step)})
-        if isinstance(judged, Outcome):
-            return judged, None, None
-        return terms.say(Code.ADOPTED), None, link_to(terms, step, judged, "adopted")
+        return _found(terms, step, found, decision)
     if (taken := _number_taken(terms, known, step)) is not None:
-        return taken, step, None
+        return Ruling(taken, step)
     if (held := hold_back(terms, known, step)) is not None:
-        return held, step, None
+        return Ruling(held, step)
     if contact_blocked:
-        return terms.say(Code.WAITING_FOR, leg=draft.contact[0], id=draft.contact[1]), step, None
+        return Ruling(terms.say(Code.WAITING_FOR, leg=draft.contact[0], id=draft.contact[1]), step)
     if decision is None or decision.choice != "separate":
-        twin = _look_alike(terms, known, step, draft)
+        twin = _look_alike(terms, known, step)
         if twin is not None:
-            return twin, step, None
-    return lock_problem(terms, draft.date, "document"), step, None
+            return Ruling(twin, step)
+    return Ruling(lock_problem(terms, _document(step).date, "document"), step)
 
 
-def _valid(decision: Decision | None, source_hash: str) -> Decision | None:
-    return decision if decision is not None and decision.source_hash == source_hash else None
+def _found(terms: Terms, step: Step, found: list[RemoteDocument], decision: Decision | None) -> Ruling:
+    """Documents with our ref and no link: ours, if they agree; as they are there, if a person said so."""
+    judged = judge_document(terms, found, step.facts)
+    if not isinstance(judged, Outcome):
+        return Ruling(terms.say(Code.ADOPTED), link=link_to(terms, step, judged, "adopted"))
+    live = [document for document in found if document.status not in GONE]
+    if decision is not None and decision.choice == "theirs" and len(live) == 1:
+        return Ruling(judged, link=link_to(terms, step, live[0], "decided"))
+    return Ruling(judged)
 
 
-def _step(terms: Terms, known: Known, draft: Draft, decision: Decision | None) -> Step:
+def _document(step: Step) -> NewDocument:
+    if not isinstance(step.new, NewDocument):
+        raise TypeError("this step makes no document")
+    return step.new
+
+
+def _step(terms: Terms, known: Known, draft: Draft) -> Step:
     """The step, with what an earlier attempt has fixed: number, dates."""
     key = (str(draft.leg), draft.source_id)
     ref = make_ref(draft.leg, draft.source_id)
-    number = ref
-    if draft.what is What.INVOICE:
-        number = make_number(terms.accounting.payments.number_prefix, draft.qualy_number, ref)
-    day, due = draft.date, draft.due_date
-    frozen = known.frozen.get(key)
-    if frozen is not None and frozen.source_hash == draft.source_hash and "date" in frozen.values:
-        number = str(frozen.values["number"])
-        day, due = (
-            datetime.date.fromisoformat(frozen.values["date"]),
-            datetime.date.fromisoformat(frozen.values["due_date"]),
-        )
+    fixed = frozen_values(known, key, draft.source_hash)
+    day = datetime.date.fromisoformat(fixed["date"]) if "date" in fixed else draft.date
+    due = datetime.date.fromisoformat(fixed["due_date"]) if "due_date" in fixed else draft.due_date
     contact_link = known.links.get(draft.contact)
     new = NewDocument(
         what=draft.what,
         ref=ref,
-        number=number,
+        number=_number(terms, known, draft, ref),
         contact_id=contact_link.remote_id if contact_link else "",
         currency=draft.currency,
         date=day,
@@ -152,7 +165,7 @@ def _step(terms: Terms, known: Known, draft: Draft, decision: Decision | None) -
         status=draft.status,
         basis=draft.basis,
         lines=draft.lines,
-        link=terms.payment_link.format(id=draft.payment_id) if terms.payment_link else "",
+        link=terms.payment_link.replace("{id}", quote(draft.payment_id, safe="")),
     )
     content = [str(draft.what), draft.contact, draft.currency, day, due, draft.status, draft.basis, draft.totals.total]
     lines = [[line.description, line.amount, line.account, line.tax] for line in draft.lines]
@@ -161,7 +174,7 @@ def _step(terms: Terms, known: Known, draft: Draft, decision: Decision | None) -
         leg=draft.leg,
         source_id=draft.source_id,
         ref=ref,
-        sought=number,
+        sought=new.number,
         new=new,
         source_hash=draft.source_hash,
         content_hash=fingerprint([content, lines]),
@@ -170,7 +183,7 @@ def _step(terms: Terms, known: Known, draft: Draft, decision: Decision | None) -
         needs=draft.contact,
         facts={
             "what": str(draft.what),
-            "number": number,
+            "number": new.number,
             "date": day.isoformat(),
             "due_date": due.isoformat(),
             "contact_id": new.contact_id,
@@ -178,9 +191,21 @@ def _step(terms: Terms, known: Known, draft: Draft, decision: Decision | None) -
             "net": draft.totals.net,
             "tax": draft.totals.tax,
             "total": draft.totals.total,
+            "own": draft.own,
             "accounts": _by_account(draft.lines),
+            "shares": list(draft.shares),
         },
     )
+
+
+def _number(terms: Terms, known: Known, draft: Draft, ref: str) -> str:
+    """What people read: fixed by the first attempt, unless exactly that number turned out to be somebody else's."""
+    if draft.what is not What.INVOICE:
+        return ref
+    frozen = known.frozen.get((str(draft.leg), draft.source_id))
+    if frozen is not None and "number" in frozen.values and frozen.fate != Code.NUMBER_TAKEN:
+        return str(frozen.values["number"])
+    return make_number(terms.accounting.payments.number_prefix, draft.qualy_number, ref)
 
 
 def _by_account(lines: tuple[Line, ...]) -> dict[str, int]:
@@ -188,11 +213,6 @@ def _by_account(lines: tuple[Line, ...]) -> dict[str, int]:
     for line in lines:
         sums[line.account] = sums.get(line.account, 0) + line.amount
     return sums
-
-
-def _linked_contact(known: Known, step: Step) -> str:
-    link = known.links.get(step.needs) if step.needs else None
-    return link.remote_id if link else ""
 
 
 def _number_taken(terms: Terms, known: Known, step: Step) -> Outcome | None:
@@ -205,15 +225,16 @@ def _number_taken(terms: Terms, known: Known, step: Step) -> Outcome | None:
     return None
 
 
-def _look_alike(terms: Terms, known: Known, step: Step, draft: Draft) -> Outcome | None:
-    contact = _linked_contact(known, step)
+def _look_alike(terms: Terms, known: Known, step: Step) -> Outcome | None:
+    """A document of somebody else's that may be the same sale."""
+    new = _document(step)
     near = timedelta(days=LOOK_ALIKE_DAYS)
-    for document in known.documents_by_contact.get(contact, ()):
+    for document in known.documents_by_contact.get(new.contact_id, ()):
         alike = (
-            document.what is draft.what
-            and document.currency == draft.currency
-            and document.total == draft.totals.total
-            and abs(document.date - draft.date) <= near
+            document.what is new.what
+            and document.currency == new.currency
+            and document.total == step.amount
+            and abs(document.date - new.date) <= near
             and document.status not in GONE
             and document.id not in known.linked_documents
             and not looks_like_ref(document.ref)
@@ -223,29 +244,34 @@ def _look_alike(terms: Terms, known: Known, step: Step, draft: Draft) -> Outcome
     return None
 
 
-def _decided_link(
-    terms: Terms, known: Known, step: Step, decision: Decision, draft: Draft
-) -> tuple[Outcome | None, Step | None, Link | None]:
+def _decided_link(terms: Terms, known: Known, step: Step, decision: Decision) -> Ruling:
     remote = known.documents_by_id.get(decision.argument)
-    if remote is None or remote.status in GONE or remote.currency != draft.currency:
-        return (
-            terms.say(
-                Code.NEEDS_DECISION,
-                f"link {decision.argument}",
-                problem=f"The document {decision.argument} that was decided on cannot stand for this one.",
-                steps=f"Decide link:ID with a live document of {terms.title} in {draft.currency}.",
-            ),
-            None,
-            None,
+    usable = (
+        remote is not None
+        and remote.status not in GONE
+        and remote.what is step.what
+        and remote.currency == step.currency
+        and remote.id not in known.linked_documents
+    )
+    if remote is not None and usable:
+        return Ruling(terms.say(Code.ADOPTED), link=link_to(terms, step, remote, "decided"))
+    return Ruling(
+        terms.say(
+            Code.NEEDS_DECISION,
+            f"link {decision.argument}",
+            problem=f"The document {decision.argument} that was decided on cannot stand for this one.",
+            steps=f"Decide link:ID with a live {step.what} in {step.currency} that stands for no other record.",
         )
-    return terms.say(Code.ADOPTED), None, link_to(terms, step, remote, "decided")
+    )
 
 
 def link_to(terms: Terms, step: Step, remote: RemoteDocument, how: str) -> Link:
-    """The link that says: this remote document stands for this step."""
-    facts: Mapping[str, Any] = dict(step.facts) | {"contact_id": remote.contact_id}
+    """The link that says: this remote document stands for this step. One that we did not make counts as it is there."""
+    facts: dict[str, Any] = dict(step.facts) | {"contact_id": remote.contact_id}
     if how != "created":
-        facts = dict(facts) | {"net": remote.net, "tax": remote.tax, "total": remote.total, "number": remote.number}
+        facts |= {"net": remote.net, "tax": remote.tax, "total": remote.total, "number": remote.number}
+        facts |= {"date": remote.date.isoformat()}
+        facts |= {"due_date": remote.due_date.isoformat()} if remote.due_date else {}
     return Link(
         leg=str(step.leg),
         source_id=step.source_id,
@@ -262,19 +288,20 @@ def link_to(terms: Terms, step: Step, remote: RemoteDocument, how: str) -> Link:
     )
 
 
-def with_contact(step: Step, contact_id: str) -> Step:
-    """The step with its contact filled in."""
-    if not isinstance(step.new, NewDocument):
-        raise TypeError("only a document has a contact")
-    new = replace(step.new, contact_id=contact_id)
-    return replace(step, new=new, facts=dict(step.facts) | {"contact_id": contact_id})
-
-
 def linked_document(terms: Terms, known: Known, link: Link) -> Outcome:
     """What is to be said of a document that is linked, from the mirror: gone, not as agreed, or in step."""
     remote = known.documents_by_id.get(link.remote_id)
     if remote is not None:
-        judged = judge_document(terms, [remote], dict(link.facts) | {"what": None})
+        judged = judge_document(terms, [remote], _agreed(known, link, remote))
         if isinstance(judged, Outcome):
             return judged
     return terms.say(Code.CREATED if link.how == "created" else Code.ADOPTED)
+
+
+def _agreed(known: Known, link: Link, remote: RemoteDocument) -> Mapping[str, Any]:
+    """The facts of a link; a contact that was merged into another one is that other one since."""
+    agreed = dict(link.facts) | {"what": None}
+    contact = known.contacts_by_id.get(str(agreed.get("contact_id", "")))
+    if contact is not None and contact.merged_into and contact.merged_into == remote.contact_id:
+        agreed["contact_id"] = remote.contact_id
+    return agreed

@@ -6,125 +6,45 @@ Each function gives lines, or the outcome that says why it cannot.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from qualy_sync.contracts.accounting import Line
-from qualy_sync.model import Item, Money, Payment, Split
+from qualy_sync.model import Item, Payment, Split
 from qualy_sync.outcomes import Code, Outcome
-from qualy_sync.settings import ItemMap, SplitMap
+from qualy_sync.settings import ItemMap
 
+from .mapping import account, item_map, known_tax, split_map, tax_code
+from .shares import ANY_ITEM, owed_shares
 from .values import Terms
 
 LONGEST_DESCRIPTION = 1000
-
-
-def item_map(terms: Terms, item: Item) -> ItemMap | Outcome:
-    """How an item's category posts; a fallback “*” exists only for a suspense account."""
-    maps = terms.accounting.items
-    found = maps.get(item.category.strip()) or maps.get("*")
-    return found or terms.say(Code.UNMAPPED_ITEM, item.category, category=item.category or "(none)")
-
-
-def account(terms: Terms, code: str | None, what: str) -> str | Outcome:
-    """A code that the chart has and that is active."""
-    found = terms.chart.accounts.get(code or "")
-    if found is None or not found.active:
-        state = "archived" if found else ("not in the chart" if code else "none named")
-        return terms.say(Code.UNMAPPED_ACCOUNT, code or what, what=what, account=f"{code or '—'}, {state}")
-    return found.code
-
-
-def tax_code(terms: Terms, qualy_tax: str | None, fallback: str | None, what: str, *, sales: bool) -> str | Outcome:
-    """The tool's code: Qualy's tax, mapped by id or name, wins over the item's own."""
-    taxes = terms.accounting.taxes.sales if sales else terms.accounting.taxes.purchases
-    if qualy_tax:
-        code = taxes.get(qualy_tax) or taxes.get(terms.taxes.get(qualy_tax, ""))
-        if code is None:
-            name = terms.taxes.get(qualy_tax) or qualy_tax
-            return terms.say(Code.UNMAPPED_TAX, name, what=f"Qualy's tax “{name}”", tax="no code")
-    else:
-        code = fallback
-    return known_tax(terms, code, what, sales=sales)
-
-
-def known_tax(terms: Terms, code: str | None, what: str, *, sales: bool) -> str | Outcome:
-    """A code that the tool has, that is active and that fits the side it is used on."""
-    if code is None:
-        return terms.say(Code.UNMAPPED_TAX, what, what=what, tax="no code")
-    found = terms.chart.taxes.get(code)
-    if found is None or not found.active:
-        return terms.say(Code.UNMAPPED_TAX, code, what=what, tax=f"{code}, not in {terms.title}")
-    if not (found.sales if sales else found.purchases):
-        side = "sales" if sales else "purchases"
-        return terms.say(Code.UNMAPPED_TAX, code, what=what, tax=f"{code}, not for {side}")
-    return code
+_JOINERS = "\u200c\u200d"  # they make letters and emoji what they are; every other invisible mark goes
 
 
 def describe(*parts: str | None) -> str:
-    """A line's text: what is given, without control characters, at most 1,000 characters."""
+    """A line's text: what is given, without control and direction characters, at most 1,000 characters."""
     text = " – ".join(part.strip() for part in parts if part and part.strip())
-    clean = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(clean.split())[:LONGEST_DESCRIPTION] or "Item"
+    clean = "".join(character if _belongs(character) else " " for character in text)
+    return " ".join(clean.split())[:LONGEST_DESCRIPTION].strip() or "Item"
 
 
-def payable(terms: Terms, split: Split, partner_name: str) -> str | Outcome:
-    """Whom a split is owed to: `we_owe`, `owed_to_us` or `own`."""
-    own = terms.accounting.splits.own_partnerships
-    if split.partnership in own or (partner_name and partner_name in own):
-        return "own"
-    kind = terms.accounting.splits.types.get(split.type)
-    if kind is None:
-        return terms.say(
-            Code.SPLIT_UNCLEAR, f"type {split.type}", problem=f"its type “{split.type}” is not listed in the settings"
-        )
-    return kind.direction
+def _belongs(character: str) -> bool:
+    return character.isprintable() or character in _JOINERS
 
 
-def splits_problem(
-    terms: Terms, payment: Payment, splits: Sequence[Split], partner_names: Mapping[str, str]
-) -> Mapping[str, str]:
-    """Items whose splits do not add up (item id to sentence); a split without its item stands under its own id."""
-    items = {item.id: item for item in payment.items}
-    problems: dict[str, str] = {}
-    by_item: dict[str, list[Split]] = {}
-    for split in splits:
-        if split.item not in items:
-            problems[split.id] = "it names an item that its payment does not have"
-        elif split.currency != payment.currency:
-            problems[split.item] = f"its currency {split.currency} is not the payment's {payment.currency}"
-        else:
-            by_item.setdefault(split.item, []).append(split)
-    for item_id, mine in by_item.items():
-        owed = own = 0
-        for split in mine:
-            direction = payable(terms, split, partner_names.get(split.partnership, ""))
-            if direction == "own":
-                own += split.amount
-            elif direction == "we_owe":
-                owed += split.amount
-        amount = items[item_id].amount
-        if owed > amount or (own and owed + own != amount):
-            problems.setdefault(
-                item_id,
-                f"the shares add up to {Money(owed + own, payment.currency)},"
-                f" the item is {Money(amount, payment.currency)}",
-            )
-        marked = sum(
-            1
-            for split in mine
-            if (kind := terms.accounting.splits.types.get(split.type))
-            and kind.principal_share
-            and payable(terms, split, partner_names.get(split.partnership, "")) == "we_owe"
-        )
-        mapped = terms.accounting.items.get(items[item_id].category.strip())
-        if mapped is not None and mapped.role == "agent_on_bill" and owed and marked != 1:
-            problems.setdefault(
-                item_id,
-                f"{marked or 'none'} of the shares {'are' if marked > 1 else 'is'} the principal's; it has to be one",
-            )
-    return problems
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """An item with everything that decides its lines: its map, its tax by Qualy, its text, its account and tax."""
+
+    item: Item
+    mapped: ItemMap
+    what: str
+    text: str
+    account: str
+    tax: str
 
 
-def invoice_lines(
+def document_lines(
     terms: Terms,
     payment: Payment,
     splits: Sequence[Split],
@@ -132,90 +52,70 @@ def invoice_lines(
     problems: Mapping[str, str],
 ) -> tuple[Line, ...] | Outcome:
     """The lines of a payment's document."""
-    as_bill = terms.accounting.payments.as_ == "bill"
     lines: list[Line] = []
     for item in payment.items:
-        found = _item_lines(terms, payment, item, splits, partner_names, problems, as_bill=as_bill)
-        if isinstance(found, Outcome):
-            return found
-        lines += found
+        sold = _sold(terms, payment, item)
+        if isinstance(sold, Outcome):
+            return sold
+        if terms.accounting.payments.as_ == "bill" or sold.mapped.role != "agent_on_invoice":
+            lines.append(Line(sold.text, item.amount, sold.account, sold.tax))
+            continue
+        shared = _shared_lines(terms, payment, sold, splits, partner_names, problems)
+        if isinstance(shared, Outcome):
+            return shared
+        lines += shared
     if not lines:
         return terms.say(Code.MALFORMED, "items", field="items", problem="is empty")
     return tuple(lines)
 
 
-def _item_lines(
-    terms: Terms,
-    payment: Payment,
-    item: Item,
-    splits: Sequence[Split],
-    partner_names: Mapping[str, str],
-    problems: Mapping[str, str],
-    *,
-    as_bill: bool,
-) -> list[Line] | Outcome:
+def _sold(terms: Terms, payment: Payment, item: Item) -> Sold | Outcome:
+    """Where an item posts on its payment's document: an invoice, or a bill from the customer."""
     mapped = item_map(terms, item)
     if isinstance(mapped, Outcome):
         return mapped
+    as_bill = terms.accounting.payments.as_ == "bill"
     what = f"Category “{item.category}”"
-    fallback = mapped.purchase_tax if as_bill else mapped.tax
-    tax = tax_code(terms, payment.tax, fallback, what, sales=not as_bill)
+    tax = tax_code(terms, payment.tax, mapped.purchase_tax if as_bill else mapped.tax, what, sales=not as_bill)
     if isinstance(tax, Outcome):
         return tax
-    main = account(terms, mapped.expense_account if as_bill else mapped.account, what)
-    if isinstance(main, Outcome):
-        return main
-    if as_bill and terms.chart.accounts[main].income:
-        return terms.say(Code.UNMAPPED_ACCOUNT, main, what=what, account=f"{main}, an income account on a bill")
-    text = describe(item.name, item.description)
-    if as_bill or mapped.role != "agent_on_invoice":
-        return [Line(text, item.amount, main, tax)]
-    if problem := problems.get(item.id):
+    code = account(terms, mapped.expense_account if as_bill else mapped.account, what)
+    if isinstance(code, Outcome):
+        return code
+    if as_bill and terms.chart.accounts[code].income:
+        return terms.say(Code.UNMAPPED_ACCOUNT, code, what=what, account=f"{code}, an income account on a bill")
+    if not as_bill and mapped.role != "principal" and not terms.chart.accounts[code].liability:
+        return terms.say(Code.UNMAPPED_ACCOUNT, code, what=what, account=f"{code}, which is not a liability account")
+    return Sold(item, mapped, what, describe(item.name, item.description), code, tax)
+
+
+def _shared_lines(
+    terms: Terms,
+    payment: Payment,
+    sold: Sold,
+    splits: Sequence[Split],
+    partner_names: Mapping[str, str],
+    problems: Mapping[str, str],
+) -> list[Line] | Outcome:
+    """`agent_on_invoice`: the partners' shares to the liability, ours to income."""
+    if problem := problems.get(sold.item.id) or problems.get(ANY_ITEM):
         return terms.say(Code.SPLIT_UNCLEAR, "sums", problem=problem)
-    income = account(terms, mapped.income_account, f"{what}: own share")
-    if isinstance(income, Outcome):
-        return income
-    shares = _owed_shares(terms, item, splits, partner_names)
+    shares = owed_shares(terms, sold.item, splits, partner_names)
     if isinstance(shares, Outcome):
         return shares
-    own_tax = tax
-    if payment.tax is None and mapped.income_tax:
-        checked = known_tax(terms, mapped.income_tax, f"{what}: own share", sales=True)
-        if isinstance(checked, Outcome):
-            return checked
-        own_tax = checked
-    lines = [Line(text, shares, main, tax), Line(text, item.amount - shares, income, own_tax)]
-    return [line for line in lines if line.amount]
-
-
-def _owed_shares(terms: Terms, item: Item, splits: Sequence[Split], partner_names: Mapping[str, str]) -> int | Outcome:
-    """What of an item is owed to partners, minor units; or why that cannot be told."""
-    owed = 0
-    for split in splits:
-        if split.item != item.id:
-            continue
-        direction = payable(terms, split, partner_names.get(split.partnership, ""))
-        if isinstance(direction, Outcome):
-            return direction
-        if direction == "we_owe":
-            owed += split.amount
-    return owed
-
-
-def split_map(terms: Terms, split: Split, partner_name: str, category: str) -> SplitMap | None:
-    """The most specific entry that fits: partnership, then type, then category."""
-
-    def fits(entry: SplitMap) -> bool:
-        return (
-            entry.partnership in ("*", split.partnership, partner_name)
-            and entry.type in ("*", split.type)
-            and entry.category in ("*", category)
-        )
-
-    def specific(entry: SplitMap) -> tuple[bool, bool, bool]:
-        return (entry.partnership != "*", entry.type != "*", entry.category != "*")
-
-    return max((entry for entry in terms.accounting.splits.map if fits(entry)), key=specific, default=None)
+    income = account(terms, sold.mapped.income_account, f"{sold.what}: own share")
+    if isinstance(income, Outcome):
+        return income
+    own_tax: str | Outcome = sold.tax
+    if payment.tax is None and sold.mapped.income_tax:
+        own_tax = known_tax(terms, sold.mapped.income_tax, f"{sold.what}: own share", sales=True)
+    if isinstance(own_tax, Outcome):
+        return own_tax
+    lines = [
+        Line(sold.text, shares, sold.account, sold.tax),
+        Line(sold.text, sold.item.amount - shares, income, own_tax),
+    ]
+    return [line for line in lines if line.amount] or lines[:1]
 
 
 def bill_lines(terms: Terms, item: Item, split: Split, partner_name: str) -> tuple[Line, ...] | Outcome:
@@ -223,38 +123,58 @@ def bill_lines(terms: Terms, item: Item, split: Split, partner_name: str) -> tup
     mapped = item_map(terms, item)
     if isinstance(mapped, Outcome):
         return mapped
-    kind = terms.accounting.splits.types[split.type]
     what = f"Share of “{item.category}”"
-    text = describe(item.name, item.description)
-    if mapped.role == "principal" or (mapped.role == "agent_on_bill" and not kind.principal_share):
-        entry = split_map(terms, split, partner_name, item.category.strip())
-        if entry is None:
-            return terms.say(
-                Code.UNMAPPED_ACCOUNT,
-                f"{split.type} {item.category}",
-                what=f"The split type “{split.type}” of “{item.category}”",
-                account="no entry in splits.map",
-            )
-        return _one_line(terms, text, split.amount, entry.account, split.tax, entry.tax, what)
+    principal = terms.accounting.splits.types[split.type].principal_share
     if mapped.role == "agent_on_invoice":
-        return _one_line(terms, text, split.amount, mapped.account, split.tax, mapped.purchase_tax, what)
-    gross = _one_line(terms, text, item.amount, mapped.account, split.tax, mapped.purchase_tax, what)
+        return _liability_line(terms, item, split, partner_name, mapped, split.amount, what)
+    if mapped.role == "agent_on_bill" and principal:
+        return _gross_less_commission(terms, item, split, partner_name, mapped, what)
+    entry = split_map(terms, split, partner_name, item.category.strip())
+    if entry is None:
+        return terms.say(
+            Code.UNMAPPED_ACCOUNT,
+            f"{split.type} {item.category}",
+            what=f"The split type “{split.type}” of “{item.category}”",
+            account="no entry in splits.map",
+        )
+    return _one_line(terms, item, split.amount, entry.account, split.tax, entry.tax, what)
+
+
+def _gross_less_commission(
+    terms: Terms, item: Item, split: Split, partner_name: str, mapped: ItemMap, what: str
+) -> tuple[Line, ...] | Outcome:
+    """`agent_on_bill`: the whole item against the liability, less a negative line for our commission, to income."""
+    gross = _liability_line(terms, item, split, partner_name, mapped, item.amount, what)
     if isinstance(gross, Outcome) or item.amount == split.amount:
         return gross
     income = account(terms, mapped.income_account, f"{what}: commission")
     if isinstance(income, Outcome):
         return income
-    tax = known_tax(terms, mapped.income_tax or gross[0].tax, f"{what}: commission", sales=False)
+    # Qualy's own tax holds for the whole share; without one, the commission may have its own.
+    code = gross[0].tax if split.tax else mapped.income_tax or gross[0].tax
+    tax = known_tax(terms, code, f"{what}: commission", sales=False)
     if isinstance(tax, Outcome):
         return tax
     return (*gross, Line(describe("Commission", item.name), split.amount - item.amount, income, tax))
 
 
+def _liability_line(
+    terms: Terms, item: Item, split: Split, partner_name: str, mapped: ItemMap, amount: int, what: str
+) -> tuple[Line, ...] | Outcome:
+    """Against the same liability as on the invoice, whatever `splits.map` says; that may only name the tax."""
+    code = account(terms, mapped.account, what)
+    if isinstance(code, str) and not terms.chart.accounts[code].liability:
+        return terms.say(Code.UNMAPPED_ACCOUNT, code, what=what, account=f"{code}, which is not a liability account")
+    entry = split_map(terms, split, partner_name, item.category.strip())
+    fallback = mapped.purchase_tax or (entry.tax if entry is not None and entry.account == mapped.account else None)
+    return _one_line(terms, item, amount, mapped.account, split.tax, fallback, what)
+
+
 def _one_line(
-    terms: Terms, text: str, amount: int, code: str, qualy_tax: str | None, fallback: str | None, what: str
+    terms: Terms, item: Item, amount: int, code: str, qualy_tax: str | None, fallback: str | None, what: str
 ) -> tuple[Line, ...] | Outcome:
     checked = account(terms, code, what)
     if isinstance(checked, Outcome):
         return checked
     tax = tax_code(terms, qualy_tax, fallback, what, sales=False)
-    return tax if isinstance(tax, Outcome) else (Line(text, amount, checked, tax),)
+    return tax if isinstance(tax, Outcome) else (Line(describe(item.name, item.description), amount, checked, tax),)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from qualy_sync.contracts.accounting import NewSettlement, RemoteDocument, RemoteSettlement, Status, What
+from qualy_sync.contracts.accounting import GONE, NewSettlement, RemoteDocument, RemoteSettlement, Status, What
 from qualy_sync.ledger.attempts import Link
+from qualy_sync.ledger.decisions import Decision
 from qualy_sync.model import Leg, Money, Transaction
 from qualy_sync.outcomes import Code, Outcome
 
 from .documents import lock_problem
 from .found import judge_settlement
-from .refs import WHOLE_PAYMENT, make_ref
-from .values import Key, Known, Step, Terms, fingerprint, hold_back
+from .refs import WHOLE_PAYMENT, looks_like_ref, make_ref
+from .values import Key, Known, Ruling, Step, Terms, decision_on, fingerprint, frozen_values, hold_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Charge:
     account: str
     ref: str
     source_hash: str
+    covers: tuple[str, ...] = ()  # ids of the charges that one settlement stands for, where it is more than its own
 
 
 def settlement_account(terms: Terms, transaction: Transaction) -> str | Outcome:
@@ -85,9 +87,20 @@ def all_charges(charges: Sequence[Transaction], days: Sequence[date], accounts: 
         amount=sum(charge.amount for charge in charges),
         day=max(days),
         account=accounts[0],
-        ref=make_ref(Leg.SETTLEMENT, carrier.payment, letter=WHOLE_PAYMENT),
-        source_hash=fingerprint([charge_hash(charge) for charge in charges]),
+        ref=whole_ref(carrier.payment),
+        source_hash=hash_of_all(charges),
+        covers=tuple(sorted(charge.id for charge in charges)),
     )
+
+
+def whole_ref(payment_id: str) -> str:
+    """The ref of one settlement for a whole payment."""
+    return make_ref(Leg.SETTLEMENT, payment_id, letter=WHOLE_PAYMENT)
+
+
+def hash_of_all(charges: Sequence[Transaction]) -> str:
+    """What of some charges matters to the one settlement that stands for them."""
+    return fingerprint(sorted([charge.id, charge_hash(charge)] for charge in charges))
 
 
 def charge_hash(transaction: Transaction) -> str:
@@ -104,44 +117,51 @@ def charge_hash(transaction: Transaction) -> str:
     )
 
 
+@dataclass(slots=True)
+class Strangers:
+    """How settlements of others are told from ours on one invoice; each of theirs stands for at most one charge."""
+
+    refs: Collection[str]  # what the settlements of this payment's charges carry, or would carry
+    taken: set[str]  # remote ids of settlements that stand for a charge already
+
+
 def plan_settlement(
-    terms: Terms, known: Known, charge: Charge, invoice: Key, consumed: set[str], *, contains_lock: Outcome | None
-) -> tuple[Outcome | None, Step | None, Link | None]:
-    """Look first, then what is due, then the step. `consumed` collects settlements of others that stand for charges."""
-    key = (str(Leg.SETTLEMENT), charge.carrier.id)
+    terms: Terms, known: Known, charge: Charge, invoice: Key, strangers: Strangers, invoice_lock: Outcome | None
+) -> Ruling:
+    """Look first, then what is due, then the step. `invoice_lock`: the invoice itself lies in a locked period."""
+    decision = decision_on(known, (str(Leg.SETTLEMENT), charge.carrier.id), charge.source_hash)
     step = _step(known, charge, invoice)
-    document_link = known.links.get(invoice)
-    decision = known.decisions.get(key)
-    decided = decision.choice if decision is not None and decision.source_hash == charge.source_hash else ""
-    if document_link is not None:
-        found = known.settlements_by_ref.get(charge.ref, ())
-        if found:
-            judged = judge_settlement(terms, found, dict(step.facts) | {"document_id": document_link.remote_id})
-            if isinstance(judged, Outcome):
-                return judged, None, None
-            return terms.say(Code.PAID), None, settlement_link(terms, step, judged, "adopted")
-        document = known.documents_by_id.get(document_link.remote_id)
-        if document is not None:
-            outcome, link = _look_at_document(terms, known, charge, step, document, consumed, decided)
-            if outcome is not None:
-                return outcome, None, link
+    if (there := _what_is_there(terms, known, charge, step, invoice, strangers, decision)) is not None:
+        return there
     if (held := hold_back(terms, known, step)) is not None:
-        return held, step, None
-    locked = lock_problem(terms, charge.day, "settlement")
+        return Ruling(held, step)
+    locked = lock_problem(terms, _settlement(step).date, "settlement")
     if locked is None and terms.accounting.payments.settle_locked_invoice == "hold":
-        locked = contains_lock
-    return locked, step, None
+        locked = invoice_lock
+    return Ruling(locked, step)
+
+
+def _settlement(step: Step) -> NewSettlement:
+    if not isinstance(step.new, NewSettlement):
+        raise TypeError("this step makes no settlement")
+    return step.new
 
 
 def _step(known: Known, charge: Charge, invoice: Key) -> Step:
+    """The step, with the date that an earlier attempt has fixed."""
     document = known.links.get(invoice)
-    frozen = known.frozen.get((str(Leg.SETTLEMENT), charge.carrier.id))
-    day, account = charge.day, charge.account
-    if frozen is not None and frozen.source_hash == charge.source_hash and "date" in frozen.values:
-        day, account = date.fromisoformat(frozen.values["date"]), str(frozen.values["account"])
-    currency = charge.carrier.currency
     document_id = document.remote_id if document else ""
     remote = known.documents_by_id.get(document_id)
+    fixed = frozen_values(known, (str(Leg.SETTLEMENT), charge.carrier.id), charge.source_hash)
+    day = date.fromisoformat(fixed["date"]) if "date" in fixed else charge.day
+    currency = charge.carrier.currency
+    facts = {
+        "date": day.isoformat(),
+        "account": charge.account,
+        "amount": charge.amount,
+        "currency": currency,
+        "document_id": document_id,
+    }
     return Step(
         what=What.SETTLEMENT,
         leg=Leg.SETTLEMENT,
@@ -149,22 +169,47 @@ def _step(known: Known, charge: Charge, invoice: Key) -> Step:
         ref=charge.ref,
         sought=charge.ref,
         new=NewSettlement(
-            ref=charge.ref, document_id=document_id, account=account, date=day, amount=charge.amount, currency=currency
+            ref=charge.ref,
+            document_id=document_id,
+            account=charge.account,
+            date=day,
+            amount=charge.amount,
+            currency=currency,
         ),
         source_hash=charge.source_hash,
-        content_hash=fingerprint([invoice, account, day, charge.amount, currency]),
+        content_hash=fingerprint([invoice, charge.account, day, charge.amount, currency]),
         amount=charge.amount,
         currency=currency,
         needs=invoice,
         seen={"due": remote.due} if remote else {},
-        facts={
-            "date": day.isoformat(),
-            "account": account,
-            "amount": charge.amount,
-            "currency": currency,
-            "document_id": document_id,
-        },
+        facts=facts | ({"covers": list(charge.covers)} if charge.covers else {}),
     )
+
+
+def _what_is_there(
+    terms: Terms,
+    known: Known,
+    charge: Charge,
+    step: Step,
+    invoice: Key,
+    strangers: Strangers,
+    decision: Decision | None,
+) -> Ruling | None:
+    """What the tool holds already: our own settlement, somebody else's, or an invoice that takes none."""
+    link = known.links.get(invoice)
+    if link is None:
+        return None
+    if decision is not None and decision.choice == "link":
+        return _decided_link(terms, known, step, decision)
+    if found := known.settlements_by_ref.get(charge.ref, ()):
+        judged = judge_settlement(terms, found, step.facts)
+        if isinstance(judged, Outcome):
+            return Ruling(judged)
+        return Ruling(terms.say(Code.PAID), link=settlement_link(terms, step, judged, "adopted"))
+    document = known.documents_by_id.get(link.remote_id)
+    if document is None:  # nothing is applied to what was not read
+        return Ruling(terms.say(Code.WAITING_FOR, leg=invoice[0], id=invoice[1]), step)
+    return _look_at_document(terms, known, charge, step, document, strangers, decision)
 
 
 def _look_at_document(
@@ -173,52 +218,71 @@ def _look_at_document(
     charge: Charge,
     step: Step,
     document: RemoteDocument,
-    consumed: set[str],
-    decided: str,
-) -> tuple[Outcome | None, Link | None]:
+    strangers: Strangers,
+    decision: Decision | None,
+) -> Ruling | None:
     """What the document in the tool says about this charge, before anything is sent."""
-    if decided == "theirs":
-        return terms.say(Code.SETTLED_THERE), None
     if document.status in (Status.DRAFT, Status.SUBMITTED):
-        return terms.say(Code.AWAITING_APPROVAL, "", remote_id=document.id), None
-    if document.status in (Status.VOIDED, Status.DELETED):
-        return terms.say(Code.REMOVED_THERE, "", remote_id=document.id), None
-    others = _settlements_of_others(known, document)
+        return Ruling(terms.say(Code.AWAITING_APPROVAL, "", remote_id=document.id))
+    if document.status in GONE:
+        return Ruling(terms.say(Code.REMOVED_THERE, "", remote_id=document.id))
+    others = _settlements_of_others(known, document, strangers)
     for other in others:
-        if other.amount == charge.amount and other.id not in consumed:
-            consumed.add(other.id)
-            return terms.say(Code.SETTLED_THERE, remote_id=other.id), settlement_link(terms, step, other, "adopted")
-    strange = sum(other.amount for other in others if other.id not in consumed) + document.credited
-    if charge.amount > document.due or (strange and decided != "ours"):
-        return (
-            terms.say(
-                Code.PAID_THERE,
-                there=Money(document.paid + document.credited, document.currency),
-                total=Money(document.total, document.currency),
-                ours=Money(charge.amount, charge.carrier.currency),
-                remote_id=document.id,
-            ),
-            None,
+        if other.amount == charge.amount and not looks_like_ref(other.ref):
+            strangers.taken.add(other.id)
+            outcome = terms.say(Code.SETTLED_THERE, remote_id=other.id)
+            return Ruling(outcome, link=settlement_link(terms, step, other, "adopted"))
+    strange = sum(other.amount for other in others) + document.credited
+    ours = decision is not None and decision.choice == "ours"
+    if charge.amount <= document.due and (not strange or ours):
+        return None
+    return Ruling(
+        terms.say(
+            Code.PAID_THERE,
+            there=Money(document.paid + document.credited, document.currency),
+            total=Money(document.total, document.currency),
+            ours=Money(charge.amount, charge.carrier.currency),
+            remote_id=document.id,
         )
-    return None, None
+    )
 
 
-def _settlements_of_others(known: Known, document: RemoteDocument) -> list[RemoteSettlement]:
-    """Live settlements of a document that no link of ours stands for, and that carry no ref of ours."""
-    ours = {link.remote_id for (leg, _), link in known.links.items() if leg == Leg.SETTLEMENT}
-    refs = {link.ref for (leg, _), link in known.links.items() if leg == Leg.SETTLEMENT}
+def _settlements_of_others(known: Known, document: RemoteDocument, strangers: Strangers) -> list[RemoteSettlement]:
+    """Live settlements of a document that stand for no charge yet, and carry no ref of ours."""
     return sorted(
         (
             settlement
             for settlement in known.settlements_by_document.get(document.id, ())
-            if settlement.status is not Status.DELETED and settlement.id not in ours and settlement.ref not in refs
+            if settlement.status is not Status.DELETED
+            and settlement.id not in strangers.taken
+            and settlement.ref not in strangers.refs
         ),
         key=lambda settlement: (settlement.date, settlement.id),
     )
 
 
+def _decided_link(terms: Terms, known: Known, step: Step, decision: Decision) -> Ruling:
+    """The settlement that a person chose among several."""
+    document_id = str(step.facts["document_id"])
+    there = (*known.settlements_by_ref.get(step.ref, ()), *known.settlements_by_document.get(document_id, ()))
+    for settlement in there:
+        if settlement.id == decision.argument and settlement.status is not Status.DELETED:
+            return Ruling(terms.say(Code.PAID), link=settlement_link(terms, step, settlement, "decided"))
+    return Ruling(
+        terms.say(
+            Code.NEEDS_DECISION,
+            f"link {decision.argument}",
+            problem=f"The settlement {decision.argument} that was decided on cannot stand for this one.",
+            steps=f"Decide link:ID with a live settlement of this invoice in {terms.title}.",
+        )
+    )
+
+
 def settlement_link(terms: Terms, step: Step, remote: RemoteSettlement, how: str) -> Link:
-    """The link that says: this remote settlement stands for this charge."""
+    """The link that says: this remote settlement stands for this charge. One that we did not make counts as it is."""
+    facts = dict(step.facts) | {"document_id": remote.document_id}
+    if how != "created":
+        facts |= {"account": remote.account, "date": remote.date.isoformat(), "amount": remote.amount}
     return Link(
         leg=str(Leg.SETTLEMENT),
         source_id=step.source_id,
@@ -229,7 +293,7 @@ def settlement_link(terms: Terms, step: Step, remote: RemoteSettlement, how: str
         how=how,
         source_hash=step.source_hash,
         content_hash=step.content_hash,
-        facts=dict(step.facts) | {"document_id": remote.document_id},
+        facts=facts,
         settings_version=terms.settings.version,
         linked_at=remote.updated_at,
     )

@@ -26,12 +26,13 @@ from qualy_sync.contracts.accounting import (
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.decisions import Decision
 from qualy_sync.ledger.slices import Record
-from qualy_sync.model import Kind, Leg
+from qualy_sync.model import Kind, Leg, Payment, Split, Transaction
 from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.settings import AccountingSettings, Settings
 
 Key = tuple[str, str]  # (leg, source id)
 PARTY = {Kind.CUSTOMER: "customer", Kind.PARTNER: "partner"}
+LARGEST = 10**15  # minor units: more is a slip in any currency, and would not fit every database
 ComputeTotals = Callable[[Sequence[Line], Basis, str, Chart], Totals]
 ContactName = Callable[[str, str, str], str]
 
@@ -139,6 +140,18 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the rules say of one leg: an outcome at once, a step to take, or both: a step that is held.
+
+    `link` is a link to keep without any write (found in the tool, or decided by a person).
+    """
+
+    outcome: Outcome | None = None
+    step: Step | None = None
+    link: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
     """What is to become of one leg of one record: an outcome at once, a step to take, or a step that is held.
 
@@ -172,7 +185,7 @@ class Planned:
 def fingerprint(value: object) -> str:
     """A short, stable hash of plain values (dates and decimals as text)."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def month_of(day: date | None) -> str:
@@ -180,8 +193,13 @@ def month_of(day: date | None) -> str:
     return f"{day:%Y-%m}" if day else ""
 
 
+def storable(amount: int) -> int:
+    """An amount as outcomes keep it: one beyond belief counts nothing (it is held as `bad_amount`)."""
+    return amount if abs(amount) <= LARGEST else 0
+
+
 def record_failure(terms: Terms, record: Record) -> Outcome | None:
-    """Why a record as such cannot be used: unreadable, or it failed a data-quality rule."""
+    """Why a record as such cannot be used: unreadable, it failed a data-quality rule, or a sum beyond belief."""
     if record.problem is not None or record.noun is None:
         problem = record.problem or {"field": "record", "problem": "cannot be read"}
         return terms.say(Code.MALFORMED, problem.get("field", ""), **problem)
@@ -189,7 +207,30 @@ def record_failure(terms: Terms, record: Record) -> Outcome | None:
         return terms.say(
             Code(failure.code), failure.rule, **{"field": failure.rule, "problem": failure.rule, **failure.detail}
         )
+    if any(storable(amount) != amount for amount in _amounts(record)):
+        return terms.say(Code.BAD_AMOUNT, "beyond belief", problem="more than any currency has")
     return None
+
+
+def _amounts(record: Record) -> list[int]:
+    noun = record.noun
+    if isinstance(noun, Payment):
+        stated = [amount for amount in (noun.amount, noun.due) if amount is not None]
+        items = [item.amount for item in noun.items]
+        return [*stated, *items, sum(items)]
+    return [noun.amount] if isinstance(noun, Split | Transaction) else []
+
+
+def decision_on(known: Known, key: Key, source_hash: str) -> Decision | None:
+    """The newest decision about a leg, if it was made on its present content."""
+    decision = known.decisions.get(key)
+    return decision if decision is not None and decision.source_hash == source_hash else None
+
+
+def frozen_values(known: Known, key: Key, source_hash: str) -> Mapping[str, Any]:
+    """What an earlier attempt at this content has fixed; empty where there was none."""
+    frozen = known.frozen.get(key)
+    return frozen.values if frozen is not None and frozen.source_hash == source_hash else {}
 
 
 def hold_back(terms: Terms, known: Known, step: Step) -> Outcome | None:

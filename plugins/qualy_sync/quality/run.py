@@ -23,6 +23,7 @@ from qualy_sync.ledger.cursors import get_cursor, put_cursor
 from qualy_sync.ledger.quality import (
     Failed,
     Scope,
+    anything_new,
     close_check,
     contents_of,
     drop_other_rules,
@@ -31,7 +32,7 @@ from qualy_sync.ledger.quality import (
     replace_failures,
     rows_to_check,
 )
-from qualy_sync.ledger.runs import latest_pass
+from qualy_sync.ledger.runs import complete_pass
 from qualy_sync.model import NOUNS, Kind, Payment, Source, Split, Transaction
 from qualy_sync.outcomes import Code
 from qualy_sync.settings import QualitySettings, Settings
@@ -75,13 +76,15 @@ def check_quality(ledger: Ledger, settings: Settings | QualitySettings, folder: 
     version = hashlib.sha256(f"{text_hash} {limits.model_dump_json()}".encode()).hexdigest()
     done = get_cursor(ledger, CURSOR) or {}
     with ledger.reading() as connection:
-        pin = latest_pass(connection)
+        pin = complete_pass(connection)
     since = int(done.get("since" if done.get("pass") == pin else "pass", 0))
     scope = Scope(pin, since, everything=done.get("version") != version)
     judge: list[Judge] = []
     results: Counter[tuple[str, str]] = Counter()
     looked: Counter[str] = Counter()
-    for suite in suites:
+    with ledger.reading() as connection:
+        needed = anything_new(connection, scope)
+    for suite in suites if needed else ():
         _check(ledger, suite, scope, limits, judge, results, looked)
     return _close(ledger, suites, scope, limits, version, results, looked)
 

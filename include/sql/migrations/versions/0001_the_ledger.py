@@ -251,7 +251,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "id", "valid_from", name=op.f("pk_source_rows")),
     )
     with op.batch_alter_table("source_rows", schema=None) as batch_op:
-        batch_op.create_index("ix_source_rows_contact", ["contact_id", "kind"], unique=False)
+        batch_op.create_index("ix_source_rows_contact", ["kind", "contact_id"], unique=False)
         batch_op.create_index("ix_source_rows_current", ["kind", "valid_to", "id"], unique=False)
         batch_op.create_index("ix_source_rows_email", ["kind", "email"], unique=False)
         batch_op.create_index("ix_source_rows_from", ["valid_from"], unique=False)

@@ -1,0 +1,146 @@
+"""The settings' accounts and tax codes against the live chart of accounts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from qualy_sync.contracts.accounting import Account, Chart
+from qualy_sync.settings import AccountingSettings, ItemMap
+
+from .findings import Finding, Level
+
+
+def mapping_findings(accounting: AccountingSettings, chart: Chart, base_currency: str, title: str) -> list[Finding]:
+    """Every account and code of the settings that the tool does not have, has archived, or has as another kind."""
+    against = _Against(chart, base_currency, title)
+    found = [
+        *_items(accounting, against),
+        *_splits(accounting, against),
+        *_taxes(accounting, against),
+        *_settlement(accounting, against),
+        *_rounding(accounting, against),
+    ]
+    if not any(one.level in (Level.PROBLEM, Level.WARNING) for one in found):
+        accounts = len(accounting.items) + len(accounting.splits.map)
+        found.append(Finding(Level.OK, "mapping", f"{accounts} mappings; {title} has every account and tax code."))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Against:
+    chart: Chart
+    base_currency: str
+    title: str
+
+    def account(self, where: str, code: str | None) -> Account | Finding:
+        if code is None:
+            return Finding(Level.PROBLEM, where, "No account is named.")
+        found = self.chart.accounts.get(code)
+        if found is None:
+            return Finding(
+                Level.PROBLEM, where, f"{self.title} has no account {code}. Correct the code, or add it there."
+            )
+        if not found.active:
+            return Finding(Level.PROBLEM, where, f"Account {code} “{found.name}” is archived in {self.title}.")
+        return found
+
+    def of_kind(self, where: str, code: str | None, kind: str, level: Level = Level.PROBLEM) -> Iterator[Finding]:
+        """`kind`: liability, income or expense."""
+        found = self.account(where, code)
+        if isinstance(found, Finding):
+            yield found
+        elif not getattr(found, kind):
+            article = "an" if kind[0] in "aeiou" else "a"
+            yield Finding(
+                level, where, f"Account {code} “{found.name}” is not {article} {kind} account ({found.kind})."
+            )
+
+    def any_kind(self, where: str, code: str | None) -> Iterator[Finding]:
+        found = self.account(where, code)
+        if isinstance(found, Finding):
+            yield found
+
+    def tax(self, where: str, code: str | None, *, sales: bool) -> Iterator[Finding]:
+        if code is None:
+            return
+        found = self.chart.taxes.get(code)
+        side = "sales" if sales else "purchases"
+        if found is None or not found.active:
+            state = "archived" if found else "not there"
+            yield Finding(Level.PROBLEM, where, f"Tax code {code} is {state} in {self.title}.")
+        elif not (found.sales if sales else found.purchases):
+            yield Finding(Level.PROBLEM, where, f"Tax code {code} “{found.name}” does not apply to {side}.")
+
+    def money(self, where: str, code: str, currency: str) -> Iterator[Finding]:
+        """An account that settlements in a currency go to."""
+        found = self.account(where, code)
+        if isinstance(found, Finding):
+            yield found
+            return
+        if not found.takes_payments:
+            yield Finding(
+                Level.PROBLEM, where, f"Account {code} “{found.name}” takes no payments; enable that in {self.title}."
+            )
+        has = found.currency or self.base_currency
+        if currency and has != currency:
+            yield Finding(Level.PROBLEM, where, f"Account {code} “{found.name}” is in {has}, not in {currency}.")
+
+
+def _items(accounting: AccountingSettings, against: _Against) -> Iterator[Finding]:
+    as_bill = accounting.payments.as_ == "bill"
+    for category, item in accounting.items.items():
+        where = f"accounting.items.{category}"
+        if as_bill:
+            yield from against.of_kind(f"{where}.expense_account", item.expense_account, "expense", Level.WARNING)
+            yield from against.tax(f"{where}.purchase_tax", item.purchase_tax, sales=False)
+        elif item.role == "principal":
+            yield from _principal(where, item, against)
+        else:
+            yield from _agent(where, item, against)
+
+
+def _principal(where: str, item: ItemMap, against: _Against) -> Iterator[Finding]:
+    if item.suspense:
+        yield from against.any_kind(f"{where}.account", item.account)
+    else:
+        yield from against.of_kind(f"{where}.account", item.account, "income", Level.WARNING)
+    yield from against.tax(f"{where}.tax", item.tax, sales=True)
+
+
+def _agent(where: str, item: ItemMap, against: _Against) -> Iterator[Finding]:
+    """Money that belongs to a partner: it has to stand on a liability, the same one on invoice and bill."""
+    yield from against.of_kind(f"{where}.account", item.account, "liability")
+    yield from against.of_kind(f"{where}.income_account", item.income_account, "income", Level.WARNING)
+    yield from against.tax(f"{where}.tax", item.tax, sales=True)
+    yield from against.tax(f"{where}.income_tax", item.income_tax, sales=item.role == "agent_on_invoice")
+    yield from against.tax(f"{where}.purchase_tax", item.purchase_tax, sales=False)
+
+
+def _splits(accounting: AccountingSettings, against: _Against) -> Iterator[Finding]:
+    for place, entry in enumerate(accounting.splits.map, start=1):
+        where = f"accounting.splits.map, entry {place}"
+        yield from against.any_kind(where, entry.account)
+        yield from against.tax(where, entry.tax, sales=False)
+
+
+def _taxes(accounting: AccountingSettings, against: _Against) -> Iterator[Finding]:
+    for name, code in accounting.taxes.sales.items():
+        yield from against.tax(f"accounting.taxes.sales.{name}", code, sales=True)
+    for name, code in accounting.taxes.purchases.items():
+        yield from against.tax(f"accounting.taxes.purchases.{name}", code, sales=False)
+
+
+def _settlement(accounting: AccountingSettings, against: _Against) -> Iterator[Finding]:
+    for method, by_currency in accounting.settlement.accounts.items():
+        for currency, code in by_currency.items():
+            yield from against.money(f"accounting.settlement.accounts.{method}.{currency}", code, currency)
+    for method, code in accounting.settlement.money_not_moved.items():
+        if code != "hold":
+            yield from against.money(f"accounting.settlement.money_not_moved.{method}", code, "")
+
+
+def _rounding(accounting: AccountingSettings, against: _Against) -> Iterator[Finding]:
+    if accounting.rounding.cents:
+        yield from against.any_kind("accounting.rounding.account", accounting.rounding.account)
+        yield from against.tax("accounting.rounding.tax", accounting.rounding.tax, sales=True)

@@ -1,0 +1,84 @@
+"""`connect`: a person agrees to the access in the tool, and the token goes into the ledger."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
+
+import typer
+
+from qualy_sync.contracts.errors import ToolError
+
+from ..connections import resolve
+from ..tools import xero_tokens
+from .frame import AsJson, Debug, Output, UsageProblem, open_desk, speaking
+
+REDIRECT = "http://localhost:8765/callback"
+
+
+def connect_xero(
+    answer: Annotated[
+        str, typer.Option("--answer", metavar="URL|CODE", help="The address you were sent back to, or the code in it.")
+    ] = "",
+    redirect: Annotated[
+        str, typer.Option("--redirect", metavar="URL", help="As it stands in the app's configuration at Xero.")
+    ] = "",
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Agree to the access to Xero: open the address, agree, paste the address you are sent back to."""
+    with speaking(as_json, debug) as output:
+        from connectors import xero
+
+        desk = open_desk(output, migrate=True)
+        endpoint, _ = resolve("xero")
+        if not endpoint.login:
+            raise UsageProblem("The xero connection has no login: it is the client id of your app at Xero.")
+        redirect = redirect or endpoint.extra.get("redirect_uri", "") or REDIRECT
+        state = secrets.token_urlsafe(16)
+        verifier = None if endpoint.password else secrets.token_urlsafe(48)
+        tokens = xero_tokens(desk.ledger, endpoint)
+        if not answer:
+            answer = _asked(output, xero.consent_url(endpoint, redirect, state, verifier))
+        elif verifier is not None:
+            raise UsageProblem("An app without a secret is connected in one go: call `connect xero` without --answer.")
+        else:
+            state = ""
+        given = xero.exchange_code(endpoint, _code(answer, state), redirect, verifier, clock=desk.ledger)
+        tokens.keep(given)
+        name = ""
+        if desk.settings.accounting is not None:
+            try:
+                name = desk.tool.organisation().name
+            except ToolError as error:
+                output.say(f"The token is stored. {error}")
+        output.json({"connected": True, "organisation": name or None, "scopes": list(given.scopes)})
+        output.say(f"Connected{f' to {name}' if name else ''}. The token is kept encrypted in the ledger.")
+
+
+def _asked(output: Output, url: str) -> str:
+    if output.as_json:
+        output.json({"connected": False, "consent_url": url})
+        raise typer.Exit(0)
+    output.say("Open this address, and agree:")
+    output.say()
+    output.say(url)
+    output.say()
+    output.say("You are sent to an address that may not open; that is as it should be. Copy it from the address bar.")
+    return str(typer.prompt("The address you were sent to, or the code in it"))
+
+
+def _code(answer: str, state: str) -> str:
+    """The code in what was pasted. Raises UsageProblem for a refusal, and for the answer to another request."""
+    answer = answer.strip()
+    if "://" not in answer:
+        return answer
+    query = {name: values[0] for name, values in parse_qs(urlsplit(answer).query).items()}
+    if "error" in query:
+        raise UsageProblem(f"The access was not agreed to ({query['error'][:60]}). Call the command again.")
+    if state and query.get("state") != state:
+        raise UsageProblem("That address answers another request. Call the command again, and use its newest address.")
+    if not query.get("code"):
+        raise UsageProblem("That address holds no code. Copy the whole address that you were sent to.")
+    return query["code"]

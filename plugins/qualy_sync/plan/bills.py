@@ -1,0 +1,192 @@
+"""The bill leg: what a split owes to a partner. Pure."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from qualy_sync.contracts.accounting import Basis, Status, What
+from qualy_sync.ledger.slices import Record
+from qualy_sync.model import Item, Leg, Money, Split
+from qualy_sync.outcomes import Code, Outcome
+
+from .amounts import completing_charge
+from .dates import due_day, settlement_day
+from .decisions import at_once
+from .documents import Draft, currency_problem, fit_totals, plan_document
+from .lines import bill_lines
+from .mapping import role_of
+from .shares import payable
+from .subject import ContactBlocked, Subject
+from .values import Key, Planned, Ruling, fingerprint, record_failure
+
+
+def plan_bill(subject: Subject, record: Record, invoice: Planned, contact_blocked: ContactBlocked) -> Planned:
+    """What becomes of a split, given what becomes of its payment's document."""
+    split = record.noun if isinstance(record.noun, Split) else None
+    source_hash = split_hash(record)
+    day = _day(subject, record)
+    ruling = _ruling(subject, record, split, source_hash, invoice, day, contact_blocked)
+    amount, currency = (split.amount, split.currency) if split else (0, "")
+    return subject.planned(record, Leg.BILL, source_hash, ruling, amount, currency, day)
+
+
+def split_hash(record: Record) -> str:
+    """What of a split matters to its bill."""
+    split = record.noun
+    if not isinstance(split, Split):
+        return fingerprint([record.hash])
+    due = split.due_at.isoformat() if split.due_at else None
+    return fingerprint([split.type, split.currency, split.amount, split.partnership, split.item, split.tax, due])
+
+
+def _day(subject: Subject, record: Record) -> date:
+    """The bill's date: as booked; else that of the charge that completed the payment, or the invoice's."""
+    link = subject.known.links.get((str(Leg.BILL), record.id))
+    if link is not None and "date" in link.facts:
+        return date.fromisoformat(str(link.facts["date"]))
+    accounting = subject.terms.accounting
+    if accounting.splits.when == "when_customer_paid" and subject.fully_paid() is True:
+        charge = completing_charge(subject.receipts)
+        if charge is not None:
+            return settlement_day(charge, accounting, subject.terms.organisation.zone)
+    return subject.day
+
+
+def _ruling(
+    subject: Subject,
+    record: Record,
+    split: Split | None,
+    source_hash: str,
+    invoice: Planned,
+    day: date,
+    contact_blocked: ContactBlocked,
+) -> Ruling:
+    stands = at_once(subject.terms, subject.known, record, Leg.BILL, source_hash)
+    if stands is not None or split is None:
+        return Ruling(stands or subject.terms.say(Code.MALFORMED))
+    held = _excluded(subject, split) or _not_paid_yet(subject) or _held(subject, split, invoice)
+    return Ruling(held) if held is not None else _new(subject, record, split, source_hash, day, contact_blocked)
+
+
+def _excluded(subject: Subject, split: Split) -> Outcome | None:
+    """Not a bill at all: by setting, by whose share it is, because nothing is due."""
+    terms = subject.terms
+    if terms.accounting.splits.when == "never":
+        return terms.say(Code.NEVER_SYNCED, setting="splits.when")
+    direction = payable(terms, split, subject.partner_name(split))
+    if isinstance(direction, Outcome):
+        return direction
+    if direction == "own":
+        return _own_share(subject, split)
+    if subject.excluded is not None and subject.excluded.code is not Code.NEVER_SYNCED:
+        return subject.excluded
+    if split.amount == 0 and split.item not in subject.share_problems:
+        return terms.say(Code.NOTHING_DUE, why="its amount is zero")
+    if direction == "owed_to_us":
+        return subject.needs_decision(
+            "owed to us",
+            "The partner owes us this share.",
+            f"Invoice it in {terms.title} by hand, then decide ignore.",
+        )
+    return terms.say(Code.NEGATIVE_TOTAL, amount=Money(split.amount, split.currency)) if split.amount < 0 else None
+
+
+def _own_share(subject: Subject, split: Split) -> Outcome:
+    """Ours makes no document; but it says so where the whole item went to a liability that no bill takes out again."""
+    problem = subject.share_problems.get(split.item)
+    item = _item(subject, split)
+    if problem and item is not None and role_of(subject.terms, item) == "agent_on_bill":
+        return subject.terms.say(Code.SPLIT_UNCLEAR, "sums", problem=problem)
+    return subject.terms.say(Code.OWN_SHARE)
+
+
+def _not_paid_yet(subject: Subject) -> Outcome | None:
+    if subject.terms.accounting.splits.when != "when_customer_paid":
+        return None
+    if subject.trouble is not None:
+        return subject.trouble
+    paid = subject.fully_paid()
+    if isinstance(paid, Outcome):
+        return paid
+    return None if paid else subject.terms.say(Code.NOT_YET_PAID, status=subject.payment.status)
+
+
+def _held(subject: Subject, split: Split, invoice: Planned) -> Outcome | None:
+    terms = subject.terms
+    if problem := subject.share_problems.get(split.item) or subject.share_problems.get(split.id):
+        return terms.say(Code.SPLIT_UNCLEAR, "sums", problem=problem)
+    if subject.trouble is not None:
+        return subject.trouble
+    not_moved = terms.accounting.settlement.money_not_moved
+    if any(charge.method in not_moved for charge in subject.receipts.final):
+        return subject.needs_decision(
+            "split of money not moved",
+            "Qualy did not move this payment's money, so it may have paid the partner already.",
+            "Book the share by hand if it is owed, then decide ignore.",
+        )
+    if (key := (str(Leg.SUPPLIER), split.partnership)) not in subject.known.links and key[1] not in subject.partners:
+        return terms.say(
+            Code.MALFORMED, "partnership", field="partnership", problem="names a partner that is not there"
+        )
+    return _invoice_first(subject, invoice)
+
+
+def _invoice_first(subject: Subject, invoice: Planned) -> Outcome | None:
+    """A bill goes on its own once its payment's document is made out, and waits while that one is in question."""
+    if subject.terms.accounting.payments.when == "never":
+        failed = record_failure(subject.terms, subject.record) is not None
+        return subject.invoice_first() if failed else None
+    outcome = invoice.outcome
+    if outcome is not None and outcome.code is Code.IGNORED:
+        return subject.needs_decision(
+            "invoice ignored",
+            "The invoice of its payment is ignored.",
+            "Book the share by hand if it is owed, then decide ignore.",
+        )
+    return subject.waits_for(invoice)
+
+
+def _new(
+    subject: Subject, record: Record, split: Split, source_hash: str, day: date, contact_blocked: ContactBlocked
+) -> Ruling:
+    terms, accounting = subject.terms, subject.terms.accounting
+    if day < accounting.start_date:
+        return Ruling(terms.say(Code.BEFORE_START, date=day, start_date=accounting.start_date))
+    if (problem := currency_problem(terms, split.currency, day)) is not None:
+        return Ruling(problem)
+    item = _item(subject, split)
+    if item is None:
+        raise ValueError("a split without an item is held before")
+    lines = bill_lines(terms, item, split, subject.partner_name(split))
+    if isinstance(lines, Outcome):
+        return Ruling(lines)
+    basis = Basis(accounting.splits.amounts)
+    # Without tax, Qualy's amount is the net: the total is whatever the tool's tax makes of it.
+    total = terms.totals(lines, basis, split.currency, terms.chart).total if basis is Basis.EXCLUSIVE else split.amount
+    fitted = fit_totals(terms, lines, basis, split.currency, total, sales=False)
+    if isinstance(fitted, Outcome):
+        return Ruling(fitted)
+    due = due_day(split.due_at, accounting, terms.organisation.zone) or day
+    contact: Key = (str(Leg.SUPPLIER), split.partnership)
+    draft = Draft(
+        leg=Leg.BILL,
+        source_id=record.id,
+        what=What.BILL,
+        qualy_number=None,
+        contact=contact,
+        currency=split.currency,
+        date=day,
+        due_date=max(due, day),
+        status=Status(accounting.splits.bill_status),
+        basis=basis,
+        lines=fitted[0],
+        totals=fitted[1],
+        payment_id=subject.record.id,
+        source_hash=source_hash,
+        own=split.amount,
+    )
+    return plan_document(terms, subject.known, draft, contact_blocked(contact))
+
+
+def _item(subject: Subject, split: Split) -> Item | None:
+    return next((item for item in subject.payment.items if item.id == split.item), None)

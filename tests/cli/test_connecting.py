@@ -1,0 +1,62 @@
+"""Agreeing to the access: the address, the code that comes back, and the token in the ledger."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from sandbox.server import Sandbox
+from tests.cli.terminal import Terminal
+
+
+@pytest.fixture
+def unseeded(terminal: Terminal) -> Terminal:
+    """A connection that holds the app, and nobody's consent."""
+    xero = json.loads(terminal.environment["AIRFLOW_CONN_XERO"])
+    del xero["extra"]["refresh_token"]
+    return Terminal({**terminal.environment, "AIRFLOW_CONN_XERO": json.dumps(xero)})
+
+
+def agree(url: str) -> str:
+    """Presses the button of the consent page; returns the address that one is sent to."""
+    return httpx.get(f"{url}&approve=yes", follow_redirects=False).headers["location"]
+
+
+def test_from_the_address_to_a_token_that_works(unseeded: Terminal, stand_in: Sandbox) -> None:
+    asked = unseeded.json("connect", "xero")
+    assert asked["connected"] is False
+    query = parse_qs(urlsplit(asked["consent_url"]).query)
+    assert query["redirect_uri"] == ["http://localhost:8765/callback"]
+    assert "offline_access" in query["scope"][0]
+    back = agree(asked["consent_url"])
+    done = unseeded.json("connect", "xero", "--answer", back)
+    assert done["connected"] is True
+    assert done["organisation"].startswith("Harbour Education")
+    code = parse_qs(urlsplit(back).query)["code"][0]
+    used = unseeded.run("connect", "xero", "--answer", code)
+    assert (used.status, "invalid_grant" in used.trouble) == (3, True)
+    assert "problem" not in {one["level"] for one in unseeded.json("check")["findings"]}
+
+
+@pytest.mark.parametrize(
+    ("pasted", "why"),
+    [
+        ("http://localhost:8765/callback?error=access_denied&state=x", "was not agreed to"),
+        ("http://localhost:8765/callback?code=abc&state=somebody-elses", "answers another request"),
+        ("http://localhost:8765/callback", "answers another request"),
+    ],
+)
+def test_a_wrong_answer_is_refused(unseeded: Terminal, pasted: str, why: str) -> None:
+    answer = unseeded.run("connect", "xero", typed=f"{pasted}\n")
+    assert answer.status == 2
+    assert why in answer.trouble
+    assert "Open this address, and agree:" in answer.text
+
+
+def test_what_is_kept_is_not_readable(unseeded: Terminal) -> None:
+    answer = unseeded.run("connect", "xero", "--answer", "x", QUALY_SECRET_KEYS="")
+    assert answer.status == 3
+    assert "QUALY_SECRET_KEYS is not set" in answer.trouble or "invalid_grant" in answer.trouble

@@ -1,0 +1,55 @@
+"""Runs that somebody asks for by hand: a preview, some records only, and a word that was mistyped."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.dags.runs import Runs
+from tests.dags.world import Ending, World
+
+SYNC = "sync_accounting"
+
+
+def test_a_preview_writes_nothing_announces_nothing_and_moves_nothing(runs: Runs, world: World) -> None:
+    books, cursors = world.books(), world.cursors()
+
+    run = runs.run(SYNC, {"preview": True})
+
+    assert runs.state(SYNC, run) == "success"
+    assert runs.to_do(SYNC, run) == {}
+    assert world.books() == books
+    assert world.attempted() == []
+    assert world.outcomes() == {}
+    assert {name: at for name, at in world.cursors().items() if not name.startswith("mirror")} == cursors
+    assert all(call["method"] == "GET" for call in world.calls())
+    page = runs.api.get(f"/qualy/runs/{SYNC}/{run}")
+    assert page.status_code == 200, page.text
+
+
+def test_only_what_was_asked_for_goes_and_the_rest_goes_in_its_own_time(
+    runs: Runs, world: World, undisturbed: Ending
+) -> None:
+    cursors = world.cursors()
+    _, outcomes = undisturbed
+    payment = min(source for (leg, source), code in outcomes.items() if (leg, code) == ("invoice", "created"))
+
+    run = runs.run(SYNC, {"only": payment})
+
+    assert runs.state(SYNC, run) == "success"
+    assert runs.to_do(SYNC, run) == {}
+    assert [key for key in world.attempted() if key[0] == "invoice"] == [("invoice", payment)]
+    assert {name: at for name, at in world.cursors().items() if not name.startswith("mirror")} == cursors
+
+    runs.run(SYNC)
+    assert world.ending() == undisturbed
+
+
+def test_a_mistyped_parameter_stops_the_run_before_it_does_anything(
+    runs: Runs, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = runs.run(SYNC, {"previw": True})
+
+    assert runs.state(SYNC, run) == "failed"
+    assert runs.states(SYNC, run)["check"] == "failed"
+    assert "Did you mean 'preview'?" in caplog.text
+    assert world.calls() == []

@@ -1,0 +1,496 @@
+"""A small agency as plain values: what Qualy has, what the settings say, what the tool holds. No input, no output.
+
+`World` collects records and plans them; `Books` takes what a plan would write and holds it, the way the tool would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connectors.xero.names import contact_name
+from connectors.xero.tax import totals
+from qualy_sync.contracts.accounting import (
+    Account,
+    Chart,
+    NewContact,
+    NewDocument,
+    NewSettlement,
+    Organisation,
+    RemoteContact,
+    RemoteDocument,
+    RemoteSettlement,
+    Status,
+    TaxCode,
+)
+from qualy_sync.ledger.attempts import Link
+from qualy_sync.ledger.decisions import Decision
+from qualy_sync.ledger.mirror import name_key
+from qualy_sync.ledger.slices import Failure, Group, Record, Slice
+from qualy_sync.model import NOUNS, Kind, Leg, normal_email
+from qualy_sync.outcomes import Code
+from qualy_sync.plan import Key, Known, Planned, SlicePlan, Step, Terms, fingerprint, plan_partner, plan_slice
+from qualy_sync.plan.contacts import ContactPlanner
+from qualy_sync.plan.documents import link_to
+from qualy_sync.plan.settlements import settlement_link
+from qualy_sync.settings import Settings
+
+NOW = datetime(2026, 7, 15, 9, 0, tzinfo=UTC)
+ITEMS: dict[str, Any] = {
+    "Course": {"role": "principal", "account": "200", "tax": "OUTPUT", "purchase_tax": "INPUT"},
+    "Tuition": {
+        "role": "agent_on_invoice",
+        "account": "880",
+        "income_account": "210",
+        "tax": "EXEMPTOUTPUT",
+        "purchase_tax": "EXEMPTEXPENSES",
+    },
+    "Package": {
+        "role": "agent_on_bill",
+        "account": "881",
+        "income_account": "211",
+        "tax": "EXEMPTOUTPUT",
+        "income_tax": "EXEMPTEXPENSES",
+        "purchase_tax": "EXEMPTEXPENSES",
+    },
+    "Discount": {"role": "principal", "account": "220", "tax": "EXEMPTOUTPUT"},
+}
+TYPES: dict[str, Any] = {
+    "supplier": {"direction": "we_owe", "principal_share": True},
+    "agent": {"direction": "we_owe"},
+    "ours": {"direction": "own"},
+    "rebate": {"direction": "owed_to_us"},
+}
+BASE: dict[str, Any] = {
+    "accounting": {
+        "tool": "xero",
+        "start_date": date(2026, 1, 1),
+        "payments": {
+            "when": "instantly",
+            "amounts": "tax_inclusive",
+            "invoice_date": "created",
+            "number_prefix": "Q-",
+        },
+        "splits": {
+            "when": "with_invoice",
+            "amounts": "tax_inclusive",
+            "types": TYPES,
+            "own_partnerships": ["Our own agency"],
+            "map": [
+                {"account": "320", "tax": "INPUT"},
+                {"category": "Tuition", "account": "880", "tax": "INPUT"},
+            ],
+        },
+        "items": ITEMS,
+        "taxes": {"sales": {"tax-gst": "OUTPUT"}, "purchases": {"tax-gst": "INPUT"}},
+        "settlement": {
+            "accounts": {"CARD": {"AUD": "091", "JPY": "095", "KWD": "096"}, "BANK": {"AUD": "090"}},
+            "money_not_moved": {"AT_SCHOOL": "097", "CASH": "hold"},
+        },
+        "currencies": {"rates": "tool"},
+    }
+}
+
+
+def settings_of(**changes: Any) -> Settings:
+    """The base settings with changes by path: `payments__when="never"`."""
+    data = _copy(BASE)
+    for path, value in changes.items():
+        place = data if path.startswith("source__") else data["accounting"]
+        *above, last = path.split("__")
+        for name in above:
+            place = place.setdefault(name, {})
+        place[last] = value
+    return Settings.model_validate(data)
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _copy(part) for name, part in value.items()}
+    return list(value) if isinstance(value, list) else value
+
+
+def _account(code: str, kind: str, currency: str | None = None, *, active: bool = True) -> Account:
+    return Account(
+        code=code,
+        name=f"Account {code}",
+        kind=kind,
+        active=active,
+        takes_payments=kind == "bank",
+        liability=kind == "liability",
+        income=kind == "income",
+        expense=kind == "expense",
+        currency=currency,
+    )
+
+
+ACCOUNTS = (
+    _account("090", "bank", "AUD"),
+    _account("091", "bank", "AUD"),
+    _account("095", "bank", "JPY"),
+    _account("096", "bank", "KWD"),
+    _account("097", "bank"),
+    _account("200", "income"),
+    _account("210", "income"),
+    _account("211", "income"),
+    _account("220", "income"),
+    _account("310", "expense"),
+    _account("320", "expense"),
+    _account("860", "expense"),
+    _account("880", "liability"),
+    _account("881", "liability"),
+    _account("999", "income", active=False),
+)
+TAXES = (
+    TaxCode("OUTPUT", "GST on income", 100_000, True, True, False),
+    TaxCode("EXEMPTOUTPUT", "GST free income", 0, True, True, False),
+    TaxCode("INPUT", "GST on expenses", 100_000, True, False, True),
+    TaxCode("EXEMPTEXPENSES", "GST free expenses", 0, True, False, True),
+    TaxCode("BASEXCLUDED", "Outside of BAS", 0, True, True, True),
+    TaxCode("OLD", "Abolished", 0, False, True, True),
+)
+CHART = Chart(
+    accounts={account.code: account for account in ACCOUNTS},
+    taxes={tax.code: tax for tax in TAXES},
+    currencies=frozenset({"AUD", "JPY", "KWD"}),
+)
+
+
+def terms_of(lock: date | None = None, zone: str = "Australia/Sydney", stop: str = "", **changes: Any) -> Terms:
+    """What holds for a run: the base settings with changes, an Australian organisation, Xero's own arithmetic."""
+    settings = settings_of(**changes)
+    assert settings.accounting is not None
+    return Terms(
+        settings=settings,
+        accounting=settings.accounting,
+        organisation=Organisation("org-1", "Harbour", "AUD", ZoneInfo(zone), "AU", period_lock=lock),
+        chart=CHART,
+        tool="xero",
+        title="Xero",
+        totals=totals,
+        contact_name=contact_name,
+        taxes={"tax-gst": "GST"},
+        payment_link="https://qualy.example/payments/{id}",
+        stop_writing=stop,
+    )
+
+
+def object_id(kind: int, number: int) -> str:
+    """An id as Qualy makes them: 24 hex digits."""
+    return f"{0x66000000 + number:08x}{kind:04x}{number:012x}"
+
+
+def record(
+    kind: Kind,
+    source_id: str,
+    content: Mapping[str, Any],
+    *,
+    failure: Failure | None = None,
+    gone: bool = False,
+    problem: Mapping[str, str] | None = None,
+    parent: str | None = None,
+) -> Record:
+    raw = {"_id": source_id, **content}
+    return Record(
+        kind=kind,
+        id=source_id,
+        hash=fingerprint(raw),
+        noun=None if problem else NOUNS[kind].model_validate(raw),
+        problem=problem,
+        failures=(failure,) if failure else (),
+        gone=gone,
+        email=normal_email(content.get("email")),
+        parent=parent,
+    )
+
+
+@dataclass
+class World:
+    """What Qualy has. Each method adds one record and gives its id; `over` replaces fields of its JSON."""
+
+    customers: dict[str, Record] = field(default_factory=dict)
+    partners: dict[str, Record] = field(default_factory=dict)
+    payments: dict[str, Record] = field(default_factory=dict)
+    splits: dict[str, Record] = field(default_factory=dict)
+    transactions: dict[str, Record] = field(default_factory=dict)
+
+    def customer(self, number: int = 1, name: str = "Ana Silva", email: str | None = "", **flags: Any) -> str:
+        first, _, last = name.partition(" ")
+        email = f"student{number}@students.example" if email == "" else email
+        content = {"email": email, "profile": {"firstName": first, "lastName": last}}
+        customer = object_id(5, number)
+        self.customers[customer] = record(Kind.CUSTOMER, customer, content, **flags)
+        return customer
+
+    def partner(self, number: int = 1, name: str = "", email: str | None = "", **flags: Any) -> str:
+        name = name or f"School {number}"
+        email = f"office{number}@school.example" if email == "" else email
+        partner = object_id(6, number)
+        self.partners[partner] = record(Kind.PARTNER, partner, {"name": name, "email": email}, **flags)
+        return partner
+
+    def payment(
+        self,
+        *items: tuple[str, int],
+        number: int = 1,
+        customer: int = 1,
+        status: str = "due",
+        currency: str = "AUD",
+        over: Mapping[str, Any] | None = None,
+        **flags: Any,
+    ) -> str:
+        """A payment of items (category, amount), created at noon UTC on 10 June 2026."""
+        if object_id(5, customer) not in self.customers:
+            self.customer(customer)
+        content: dict[str, Any] = {
+            "number": number,
+            "contact": object_id(5, customer),
+            "currency": currency,
+            "status": status,
+            "items": [
+                {"_id": f"item-{number}-{place}", "name": f"{category} fee", "category": category, "amount": amount}
+                for place, (category, amount) in enumerate(items)
+            ],
+            "amount": sum(amount for _, amount in items),
+            "dueAt": "2026-06-20T12:00:00.000Z",
+            "createdAt": "2026-06-10T12:00:00.000Z",
+        }
+        payment = object_id(1, number)
+        self.payments[payment] = record(Kind.PAYMENT, payment, content | dict(over or {}), **flags)
+        return payment
+
+    def split(
+        self,
+        amount: int,
+        number: int = 1,
+        payment: int = 1,
+        item: int = 0,
+        kind: str = "agent",
+        partner: int = 1,
+        over: Mapping[str, Any] | None = None,
+        **flags: Any,
+    ) -> str:
+        if object_id(6, partner) not in self.partners:
+            self.partner(partner)
+        parent = self.payments[object_id(1, payment)]
+        content: dict[str, Any] = {
+            "type": kind,
+            "currency": getattr(parent.noun, "currency", "AUD"),
+            "amount": amount,
+            "partnership": object_id(6, partner),
+            "paymentIntent": parent.id,
+            "item": f"item-{payment}-{item}",
+            "dueAt": "2026-06-30T12:00:00.000Z",
+        }
+        split = object_id(3, number)
+        self.splits[split] = record(Kind.SPLIT, split, content | dict(over or {}), parent=parent.id, **flags)
+        return split
+
+    def charge(
+        self,
+        amount: int,
+        number: int = 1,
+        payment: int = 1,
+        status: str = "succeeded",
+        method: str = "CARD",
+        at: str = "2026-06-12T12:00:00.000Z",
+        over: Mapping[str, Any] | None = None,
+        **flags: Any,
+    ) -> str:
+        parent = self.payments[object_id(1, payment)]
+        content: dict[str, Any] = {
+            "paymentIntent": parent.id,
+            "amount": amount,
+            "currency": getattr(parent.noun, "currency", "AUD"),
+            "transactionType": "refund" if amount < 0 else "charge",
+            "method": method,
+            "status": status,
+            "createdAt": at,
+        }
+        charge = object_id(2, number)
+        self.transactions[charge] = record(
+            Kind.TRANSACTION, charge, content | dict(over or {}), parent=parent.id, **flags
+        )
+        return charge
+
+    def slice(self, *, backwards: bool = False) -> Slice:
+        """Everything as one slice; `backwards`: in the opposite order."""
+
+        def ordered(records: Mapping[str, Record]) -> list[Record]:
+            found = [records[one] for one in sorted(records)]
+            return found[::-1] if backwards else found
+
+        owner_of = {one.id: getattr(one.noun, "contact", "") for one in self.payments.values()}
+        owners = sorted({*self.customers, *owner_of.values()}, reverse=backwards)
+        groups = [
+            Group(
+                owner=owner,
+                customer=self.customers.get(owner),
+                payments=(mine := tuple(one for one in ordered(self.payments) if owner_of[one.id] == owner)),
+                splits={one.id: _children(ordered(self.splits), one.id) for one in mine},
+                transactions={one.id: _children(ordered(self.transactions), one.id) for one in mine},
+            )
+            for owner in owners
+        ]
+        return Slice(tuple(groups), {one.id: one for one in ordered(self.partners)})
+
+    def plan(self, terms: Terms | None = None, known: Known | None = None, **changes: Any) -> dict[Key, Planned]:
+        """The plan, by (leg, id)."""
+        plan = plan_slice(terms or terms_of(**changes), known or Known(), self.slice())
+        return {one.key: one for one in plan.planned}
+
+
+def _children(records: Sequence[Record], parent: str) -> tuple[Record, ...]:
+    return tuple(one for one in records if one.parent == parent)
+
+
+def code(planned: Planned) -> Code | None:
+    return planned.outcome.code if planned.outcome else None
+
+
+def document(planned: Planned) -> NewDocument:
+    """The document that a plan would write."""
+    assert planned.step is not None, planned.outcome
+    assert isinstance(planned.step.new, NewDocument)
+    return planned.step.new
+
+
+def settlement(planned: Planned) -> NewSettlement:
+    assert planned.step is not None, planned.outcome
+    assert isinstance(planned.step.new, NewSettlement)
+    return planned.step.new
+
+
+def contact(planned: Planned) -> NewContact:
+    assert planned.step is not None, planned.outcome
+    assert isinstance(planned.step.new, NewContact)
+    return planned.step.new
+
+
+def decided(leg: Leg, source_id: str, choice: str, on: Planned, argument: str = "") -> dict[Key, Decision]:
+    """A person's choice on what was planned just now."""
+    key = (str(leg), source_id)
+    assert on.key == key
+    made = Decision(*key, str(code(on) or ""), choice, argument, "Kim", "checked", on.source_hash, NOW)
+    return {key: made}
+
+
+@dataclass
+class Books:
+    """What the tool and the ledger hold: contacts, documents, settlements, and links to them."""
+
+    links: dict[Key, Link] = field(default_factory=dict)
+    contacts: dict[str, RemoteContact] = field(default_factory=dict)
+    documents: dict[str, RemoteDocument] = field(default_factory=dict)
+    settlements: dict[str, RemoteSettlement] = field(default_factory=dict)
+
+    def known(self, **more: Any) -> Known:
+        """What a run reads of it."""
+        known = Known(
+            links=dict(self.links),
+            contacts_by_id=dict(self.contacts),
+            contacts_by_ref=_by(self.contacts, lambda one: one.ref),
+            contacts_by_email=_by(self.contacts, lambda one: one.email),
+            contacts_by_name=_by(self.contacts, lambda one: name_key(one.name)),
+            contact_links=_links_to(self.links),
+            documents_by_id=dict(self.documents),
+            documents_by_ref=_by(self.documents, lambda one: one.ref),
+            documents_by_number=_by(self.documents, lambda one: one.number.casefold()),
+            documents_by_contact=_by(self.documents, lambda one: one.contact_id),
+            settlements_by_ref=_by(self.settlements, lambda one: one.ref),
+            settlements_by_document=_by(self.settlements, lambda one: one.document_id),
+            linked_documents=frozenset(link.remote_id for link in self.links.values()),
+        )
+        return replace(known, **more)
+
+    def sync(self, world: World, terms: Terms) -> dict[Key, Planned]:
+        """Plans and writes until nothing is due; gives the last plan. Suppliers are written as customers are."""
+        for _ in range(6):
+            source, known = world.slice(), self.known()
+            plan = plan_slice(terms, known, source)
+            due = [one for one in (*plan.planned, *suppliers_of(terms, known, source, plan)) if one.due]
+            for one in (*plan.planned, *suppliers_of(terms, known, source, plan)):
+                if one.link is not None:
+                    self.links[one.key] = one.link
+            written = [one for one in due if one.step is not None and self._write(terms, one.step)]
+            if not written:
+                break
+        return {one.key: one for one in plan.planned}
+
+    def _write(self, terms: Terms, step: Step) -> bool:
+        key = (str(step.leg), step.source_id)
+        remote_id = f"{step.what}-{step.source_id}"
+        if isinstance(step.new, NewContact):
+            made = RemoteContact(remote_id, step.ref, step.new.name, step.new.email, True, "", NOW)
+            self.contacts[remote_id] = made
+            self.links[key] = Link(
+                *key, "", 1, remote_id, step.ref, "created", step.source_hash, "", {"contact_id": remote_id}, "v", NOW
+            )
+            return True
+        if isinstance(step.new, NewDocument):
+            if not step.new.contact_id:
+                return False
+            self.documents[remote_id] = self.put_document(terms, step.new, remote_id)
+            self.links[key] = link_to(terms, step, self.documents[remote_id], "created")
+            return True
+        if not step.new.document_id:
+            return False
+        self.links[key] = settlement_link(terms, step, self.put_settlement(step.new, remote_id), "created")
+        return True
+
+    def put_document(self, terms: Terms, new: NewDocument, remote_id: str) -> RemoteDocument:
+        sums = terms.totals(new.lines, new.basis, new.currency, terms.chart)
+        self.documents[remote_id] = RemoteDocument(
+            id=remote_id,
+            what=new.what,
+            ref=new.ref,
+            number=new.number,
+            contact_id=new.contact_id,
+            currency=new.currency,
+            date=new.date,
+            due_date=new.due_date,
+            status=new.status,
+            net=sums.net,
+            tax=sums.tax,
+            total=sums.total,
+            paid=0,
+            credited=0,
+            due=sums.total,
+            updated_at=NOW,
+        )
+        return self.documents[remote_id]
+
+    def put_settlement(self, new: NewSettlement, remote_id: str) -> RemoteSettlement:
+        made = RemoteSettlement(
+            remote_id, new.ref, new.document_id, new.account, new.currency, new.amount, new.date, Status.AUTHORISED,
+            False, NOW,
+        )  # fmt: skip
+        self.settlements[remote_id] = made
+        there = self.documents[new.document_id]
+        self.documents[new.document_id] = replace(there, paid=there.paid + new.amount, due=there.due - new.amount)
+        return made
+
+
+def suppliers_of(terms: Terms, known: Known, source: Slice, plan: SlicePlan) -> list[Planned]:
+    """The supplier legs that the bills of a plan need."""
+    contacts = ContactPlanner(terms, known)
+    needed = [source.partners[one] for one in sorted(plan.suppliers) if one in source.partners]
+    return [plan_partner(terms, known, one, needed=True, contacts=contacts) for one in needed]
+
+
+def _by(values: Mapping[str, Any], key: Any) -> dict[str, tuple[Any, ...]]:
+    found: dict[str, tuple[Any, ...]] = {}
+    for value in values.values():
+        if name := key(value):
+            found[name] = (*found.get(name, ()), value)
+    return found
+
+
+def _links_to(links: Mapping[Key, Link]) -> dict[str, tuple[Link, ...]]:
+    found: dict[str, tuple[Link, ...]] = {}
+    for link in links.values():
+        found[link.remote_id] = (*found.get(link.remote_id, ()), link)
+    return found

@@ -1,0 +1,22 @@
+"""The benchmark itself runs, and its bars on calls hold for a small agency; nothing here depends on time."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bench.__main__ import main
+from tests.bench.calls import CLOCK_MOST, least
+
+
+def test_a_first_sync_and_quiet_runs_stay_within_the_calls_they_may_take(capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["--quick"])
+    told = capsys.readouterr().out
+    assert status == 0, told
+    assert "first sync of 100 payments with 100 splits" in told
+    assert f"by the clock, nothing changed: {CLOCK_MOST - 3} (bar {CLOCK_MOST}), of these writes: 0" in told
+    assert "by an event, nothing changed:  0" in told
+
+
+@pytest.mark.parametrize(("payments", "calls"), [(1000, 81 + 11), (50, 5 + 10)])
+def test_the_least_possible_is_full_batches_and_the_looks_that_the_protocol_asks_for(payments: int, calls: int) -> None:
+    assert least(payments) == calls
