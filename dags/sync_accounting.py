@@ -73,6 +73,8 @@ from qualy_app.tasks import (
     this_try,
 )
 
+WHOLE_POOL = 4  # all slots of the pool: while one load writes, nothing else does
+
 PARAMS = {
     "preview": Param(
         False, type="boolean", title="Preview", description="Show what would be written, and write nothing."
@@ -189,7 +191,7 @@ def only_if_begun() -> None:
 )
 def sync_accounting():
     contacts, documents, settlements = (
-        load.override(task_id=leg)(leg) for leg in ("contacts", "documents", "settlements")
+        load.override(task_id=leg, pool_slots=WHOLE_POOL)(leg) for leg in ("contacts", "documents", "settlements")
     )
     reconciled, listed = reconcile(), list_troubles()
     check() >> plan() >> contacts >> documents >> settlements >> reconciled >> listed

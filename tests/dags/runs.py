@@ -6,6 +6,7 @@ calls.
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -168,7 +169,11 @@ class Runs:
     def _run_one(self, ti: Any) -> None:
         from airflow.sdk.definitions.dag import _run_task
 
-        _run_task(ti=ti, task=self.dags[ti.dag_id].task_dict[ti.task_id])
+        task = self.dags[ti.dag_id].task_dict[ti.task_id]
+        # A run's conf is written into the parameters of the DAG object, which here outlives the task.
+        before = copy.deepcopy((task.dag.params, task.params))
+        _run_task(ti=ti, task=task)
+        task.dag.params, task.params = before
 
     def _start_by_event(self, dag_id: str) -> str:
         from airflow.sdk import timezone

@@ -53,6 +53,15 @@ def test_pools_are_those_that_the_project_creates(dagbag: DagBag) -> None:
     assert used == created
 
 
+def test_a_task_fits_into_its_pool(dagbag: DagBag) -> None:
+    slots = {
+        name: fields["slots"] for name, fields in json.loads((ROOT / "include" / "pools.json").read_text()).items()
+    }
+    for each in dagbag.dags.values():
+        for task in each.tasks:
+            assert task.pool_slots <= slots[task.pool], f"{task.task_id} asks for more of {task.pool} than there is"
+
+
 def test_retries_are_left_to_the_policy_that_knows_a_refusal_from_a_fault(one: Any) -> None:
     from qualy_app.retry import TroubleDecides
 

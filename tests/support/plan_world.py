@@ -407,18 +407,24 @@ class Books:
         return replace(known, **more)
 
     def sync(self, world: World, terms: Terms) -> dict[Key, Planned]:
-        """Plans and writes until nothing is due; gives the last plan. Suppliers are written as customers are."""
+        """Plans and writes until nothing moves; gives the last plan. Suppliers follow customers, as in a load."""
+        source = world.slice()
         for _ in range(6):
-            source, known = world.slice(), self.known()
-            plan = plan_slice(terms, known, source)
-            due = [one for one in (*plan.planned, *suppliers_of(terms, known, source, plan)) if one.due]
-            for one in (*plan.planned, *suppliers_of(terms, known, source, plan)):
-                if one.link is not None:
-                    self.links[one.key] = one.link
-            written = [one for one in due if one.step is not None and self._write(terms, one.step)]
-            if not written:
+            plan = plan_slice(terms, self.known(), source)
+            moved = self._keep(terms, plan.planned)
+            if not self._keep(terms, suppliers_of(terms, self.known(), source, plan)) and not moved:
                 break
         return {one.key: one for one in plan.planned}
+
+    def _keep(self, terms: Terms, planned: Sequence[Planned]) -> bool:
+        moved = False
+        for one in planned:
+            if one.link is not None:
+                self.links[one.key] = one.link
+                moved = True
+            elif one.due and one.step is not None:
+                moved = self._write(terms, one.step) or moved
+        return moved
 
     def _write(self, terms: Terms, step: Step) -> bool:
         key = (str(step.leg), step.source_id)

@@ -32,11 +32,10 @@ from qualy_sync.ledger.attempts import open_attempts
 from qualy_sync.ledger.engine import set_meta
 from qualy_sync.ledger.leases import LeaseHeld, LeaseLost
 from qualy_sync.ledger.runs import open_run
-from qualy_sync.ledger.schema import attempts, current_outcomes, differences, links
+from qualy_sync.ledger.schema import attempts, current_outcomes, differences, links, passes
 from qualy_sync.load import GROUPS, RunProblem, Work, load, plan_run
 from qualy_sync.load.gate import STANDING
 from qualy_sync.load.retrying import retry
-from qualy_sync.quality import check_quality
 from qualy_sync.reconcile import reconcile
 from sandbox.server import Sandbox
 
@@ -422,7 +421,9 @@ def extracted(sandbox: Sandbox, url: str, objects: Mapping[str, list[Json]] | No
     sandbox.control("POST", "load/qualy", objects or an_agency(datetime.now(UTC)))
     desk = Desk(environment(sandbox.url, url))
     extract(desk.ledger, desk.source, desk.settings.source)
-    check_quality(desk.ledger, desk.settings)
+    with desk.ledger.writing() as connection:
+        # The suites have stories of their own, and take their time: here the pass counts as checked.
+        connection.execute(sa.update(passes).values(checked_at=passes.c.completed_at))
     desk.ledger.close()
 
 

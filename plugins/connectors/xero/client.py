@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -16,8 +17,10 @@ from connectors.xero.pages import Part, walk
 from connectors.xero.read import COLLECTION, PARSERS, search_key
 from connectors.xero.transport import Transport
 from qualy_sync.contracts.accounting import (
+    Answered,
     Basis,
     Chart,
+    Done,
     Gap,
     Limits,
     Line,
@@ -162,7 +165,7 @@ class XeroTool:
             if start is not None:
                 asked["if_modified_since"] = f"{start.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
             content = self._read(_READS[what], xero_tenant_id=tenant, **asked)
-            found = [PARSERS[what](row) for row in rows(content, COLLECTION[what])]
+            found = [self._with_page(PARSERS[what](row)) for row in rows(content, COLLECTION[what])]
             count = number(part(content, "pagination"), "pageCount")
             return Part(found, count is not None and page >= count)
 
@@ -219,7 +222,15 @@ class XeroTool:
             return Unanswered(error.message)
         except ToolError as error:
             return NotSent(error)
-        return write_reply(what, body, heard, f"Xero {method}", self._clock.now())
+        reply = write_reply(what, body, heard, f"Xero {method}", self._clock.now())
+        if not isinstance(reply, Answered):
+            return reply
+        return Answered(
+            tuple(
+                replace(result, remote=self._with_page(result.remote)) if isinstance(result, Done) else result
+                for result in reply.results
+            )
+        )
 
     def _again(self, refused: str, method: str, arguments: dict[str, Any]) -> Heard:
         try:
@@ -242,6 +253,11 @@ class XeroTool:
     def document_url(self, remote_id: str, what: What) -> str:
         """Where a person finds the record."""
         return names.document_url(self._where.api, self._where.local, remote_id, what)
+
+    def _with_page(self, record: Remote) -> Remote:
+        if not isinstance(record, RemoteDocument):
+            return record
+        return replace(record, url=self.document_url(record.id, record.what))
 
     # -- the connection --------------------------------------------------------------------------------------------
 

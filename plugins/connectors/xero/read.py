@@ -84,7 +84,6 @@ def document(row: Row) -> RemoteDocument:
         credited=credited,
         due=total - paid - credited if due is None else due,
         updated_at=updated_at,
-        url=text(row, "Url"),
     )
 
 

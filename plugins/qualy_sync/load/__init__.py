@@ -62,7 +62,7 @@ def load(work: Work, group: str) -> dict[str, int]:
     with lease_of(work) as lease:
         pace = Pace(work, lease)
         try:
-            _look_first(work, group)
+            pace.patiently(lambda: _look_first(work, group))
             terms = work.terms()
             settle(work, terms, group, lease, pace, tally)
             sender = Sender(work, terms, lease, pace, tally)
@@ -175,13 +175,15 @@ class _Queue:
     """Fills batches to the tool's limit. No batch holds two steps for one document or one contact key.
 
     A contact whose email or name another one of this queue has is not sent as it was planned: once the first is
-    there, it may be the same person, so that it is planned anew.
+    there, it may be the same person, so that it is planned anew. A second step for one document goes with the next
+    batch, so that batches stay full.
     """
 
     def __init__(self, work: Work, sender: Sender) -> None:
         self._work = work
         self._sender = sender
         self._steps: list[Step] = []
+        self._next: list[Step] = []
         self._keys: set[str] = set()
 
     def put(self, steps: Iterable[Step]) -> None:
@@ -190,19 +192,28 @@ class _Queue:
                 self._put(step)
 
     def flush(self) -> None:
+        while self._steps and not self._sender.tally.stopped:
+            self._send()
+
+    def _send(self) -> None:
         steps, self._steps = self._steps, []
+        waiting, self._next = self._next, []
         self._sender.send(steps)
+        for step in waiting:
+            self._add(step)
 
     def _put(self, step: Step) -> None:
         if step.batch_keys & self._keys:
             self._sender.clashed.append(step)
             return
         self._keys |= step.batch_keys
-        if any(_same_document(step, other) for other in self._steps):
-            self.flush()
-        self._steps.append(step)
-        if len(self._steps) >= self._limit():
-            self.flush()
+        self._add(step)
+
+    def _add(self, step: Step) -> None:
+        clashes = any(_same_document(step, other) for other in (*self._steps, *self._next))
+        (self._next if clashes else self._steps).append(step)
+        if max(len(self._steps), len(self._next)) >= self._limit():
+            self._send()
 
     def _limit(self) -> int:
         per_call = self._work.tool.limits.per_call

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from qualy_sync.contracts.errors import OutOfQuota
 from qualy_sync.ledger.leases import Lease
@@ -15,6 +17,9 @@ log = logging.getLogger("qualy_sync.load")
 LONGEST_WAIT = timedelta(seconds=75)
 WINDOW = timedelta(seconds=60)
 HEARTBEAT_SECONDS = 5.0
+MOST_TURNS_AWAY = 5  # how often in a row the tool is asked again after it asked to wait
+
+T = TypeVar("T")
 
 
 class OutOfTime(Exception):
@@ -55,6 +60,18 @@ class Pace:
         if quota.minute <= pace.minute_reserve:
             self.wait_until(self._window_start + WINDOW, "per-minute")
             self._window_start, self._minute_left, quota.minute = self._work.ledger.now(), None, None
+
+    def patiently(self, read: Callable[[], T]) -> T:
+        """What `read` gives. Where the tool asks to wait, and that is short, waits and reads again."""
+        for _ in range(MOST_TURNS_AWAY):
+            self.before_call()
+            try:
+                return read()
+            except OutOfQuota as refusal:
+                if refusal.until is None:
+                    raise
+                self.wait_until(refusal.until, refusal.limit)
+        raise OutOfQuota(f"{self._work.tool.title} keeps asking to wait.", "rate", None)
 
     def wait_until(self, until: datetime, limit: str) -> None:
         """Waits, if that is short and within the load's time; else raises OutOfQuota."""

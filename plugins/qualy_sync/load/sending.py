@@ -49,12 +49,10 @@ from qualy_sync.plan.settlements import settlement_link
 
 from .gate import check_gate
 from .keep import keep_results
-from .pace import Pace
+from .pace import MOST_TURNS_AWAY, Pace
 from .work import RunProblem, Work, tool_problem
 
 log = logging.getLogger("qualy_sync.load")
-
-MOST_TURNS_AWAY = 5  # how often in a row a batch is offered again to a tool that asks to wait
 
 
 @dataclass(slots=True)

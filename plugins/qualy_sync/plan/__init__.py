@@ -58,8 +58,12 @@ def plan_slice(terms: Terms, known: Known, source: Slice) -> SlicePlan:
             group = next(group for group in source.groups if group.owner == owner)
             by_owner[owner] = _plan_group(terms, seen, source, group, people)
     planned = [one for mine in by_owner.values() for one in mine]
-    bills = [one.step.needs[1] for one in planned if one.leg is Leg.BILL and one.step and one.step.needs]
-    return SlicePlan((*planned, *contacts.values()), frozenset(bills))
+    bills = [one for one in planned if one.leg is Leg.BILL]
+    needed_now = {one.step.needs[1] for one in bills if one.step and one.step.needs}
+    # A bill that is found there, and only linked, stands under a contact too.
+    there = {one.link.facts.get("contact_id") for one in bills if one.link}
+    needed_now |= {one.source_id for one in suppliers.values() if one.link and one.link.remote_id in there}
+    return SlicePlan((*planned, *contacts.values()), frozenset(needed_now))
 
 
 def plan_partner(terms: Terms, known: Known, record: Record, *, needed: bool, contacts: ContactPlanner) -> Planned:

@@ -207,7 +207,7 @@ def _not_final(subject: Subject, transaction: Transaction) -> Outcome:
     return subject.needs_decision(
         f"transaction status {status}",
         f"Qualy's status “{status}” of a transaction is not listed in the settings.",
-        "List it under source (…_transaction_statuses) in the settings.",
+        "List it in the settings, under one of the lists of transaction statuses of source.",
     )
 
 

@@ -64,7 +64,7 @@ def trouble_of(
             terms,
             f"status {status}",
             f"Qualy's status “{status}” is not listed in the settings.",
-            "List it under source (…_statuses) in the settings.",
+            "List it in the settings, under one of the lists of statuses of source.",
         )
     if status in source.cancelled_statuses:
         steps = "Void or credit it by hand, then decide theirs."

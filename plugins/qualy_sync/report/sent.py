@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 HIDDEN = "(hidden)"
@@ -16,7 +17,7 @@ _NOT_PERSONAL = re.compile(r"^(account|tax|currency|brand).*name$", re.IGNORECAS
 def element(body: bytes, keys: tuple[str, ...]) -> Any | None:
     """The innermost list entry of a JSON body that carries one of the keys; None where there is none."""
     try:
-        found = _search(json.loads(body), frozenset(key for key in keys if key))
+        found = _search(json.loads(body, parse_float=Decimal), frozenset(key for key in keys if key))
     except ValueError:
         return None
     return found

@@ -35,6 +35,7 @@ def test_a_successor_repeats_the_very_bytes_within_four_minutes(world: World, un
     world.pass_time(3 * MINUTE)
     assert world.run(), world.problems
     assert sent_under(world, attempt.key) == [world.attempts()[FIRST_DOCUMENTS - 1].body_hash]
+    world.run_until_quiet()
     assert world.ending() == undisturbed
 
 
@@ -44,6 +45,8 @@ def test_after_four_minutes_it_reads_back_instead(world: World, undisturbed: End
     world.pass_time(5 * MINUTE)
     assert world.run(), world.problems
     assert len(sent_under(world, attempt.key)) == 1
+    assert not world.open_attempts()
+    world.run_until_quiet()
     assert world.ending() == undisturbed
 
 
