@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -60,8 +60,9 @@ class Desk:
 
     @cached_property
     def settings(self) -> Settings:
+        path = Path(self.environment.get("QUALY_SETTINGS") or SETTINGS)
         try:
-            return load(Path(self.environment.get("QUALY_SETTINGS") or SETTINGS), tools=tuple(TOOLS))
+            return _settings(path, path.stat().st_mtime_ns if path.exists() else 0)
         except SettingsError as error:
             raise RunProblem(str(error)) from error
 
@@ -199,6 +200,12 @@ def masking() -> Callable[[str], None] | None:
     from airflow.sdk.log import mask_secret
 
     return mask_secret
+
+
+@lru_cache(maxsize=4)
+def _settings(path: Path, _changed: int) -> Settings:
+    """Read once per process and version of the file: a task opens more than one desk."""
+    return load(path, tools=tuple(TOOLS))
 
 
 def stop_reason(ledger: Ledger, pin: int, accounting: AccountingSettings) -> str:

@@ -27,6 +27,7 @@ LONGEST = {"description": 4000, "name": 255, "url": 2000}
 _TYPE = {What.INVOICE: "ACCREC", What.BILL: "ACCPAY"}
 _STATUS = {Status.DRAFT: "DRAFT", Status.SUBMITTED: "SUBMITTED", Status.AUTHORISED: "AUTHORISED"}
 _BASIS = {Basis.INCLUSIVE: "Inclusive", Basis.EXCLUSIVE: "Exclusive"}
+_PLAIN = json.JSONEncoder(ensure_ascii=False)  # made once: each call of json.dumps with an option makes another
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -47,7 +48,7 @@ def encode(value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, str | int):
-        return json.dumps(value, ensure_ascii=False)
+        return _PLAIN.encode(value)
     raise TypeError(f"{type(value).__name__} has no place in a body")
 
 

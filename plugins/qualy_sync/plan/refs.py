@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 from qualy_sync.model import Leg
 
@@ -44,6 +45,7 @@ def make_number(prefix: str, number: int | None, ref: str, generation: int = 1) 
     return text if len(text) <= 21 else ref
 
 
+@lru_cache(maxsize=8192)  # one slice asks for the same record's ref several times
 def _base36(number: int) -> str:
     digits = ""
     while number:

@@ -97,3 +97,12 @@ def test_after_a_fault_later_runs_leave_what_an_undisturbed_run_leaves(
 def test_every_fault_at_every_call(world: World, undisturbed: Ending, case: tuple[str, Call, int]) -> None:
     disturbed(world, *case)
     check(world, undisturbed)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("case", CASES, ids=named)
+def test_every_fault_at_every_call_on_postgresql(
+    pg_world: World, undisturbed: Ending, case: tuple[str, Call, int]
+) -> None:
+    disturbed(pg_world, *case)
+    check(pg_world, undisturbed)

@@ -62,10 +62,12 @@ def test_a_successor_that_is_killed_as_well_changes_nothing(world: World, undist
 def test_absence_is_believed_only_after_q_from_the_take_over(world: World) -> None:
     """The dead process may be frozen instead: what it holds in its hands may still go out."""
     kill(world, "attempt_committed", BATCHES["documents, first"])
+    held = [(step.leg, step.source_id) for one in world.open_attempts() for step in one.steps]
     world.pass_time(30 * 60)
     assert world.run(), world.problems
-    assert {code for (leg, _), code in world.outcomes().items() if leg in (Leg.INVOICE, Leg.BILL)} >= {"unknown"}
-    assert [step.ref for one in world.open_attempts() for step in one.steps]
+    assert [(step.leg, step.source_id) for one in world.open_attempts() for step in one.steps] == held
+    assert [leg for leg, _ in held] == [Leg.INVOICE, Leg.BILL]
+    assert {world.outcomes()[key] for key in held} == {"unknown"}
 
 
 @pytest.mark.full
