@@ -16,7 +16,6 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from qualy_sync.contracts.accounting import AccountingTool, Organisation, What
-from qualy_sync.contracts.errors import ToolError
 from qualy_sync.contracts.source import Source
 from qualy_sync.ledger import Ledger, LedgerError
 from qualy_sync.ledger import books as keeping
@@ -116,11 +115,11 @@ class Desk:
     # -- a run's work
 
     def first_contact(self) -> tuple[int, Organisation]:
-        """Reads the organisation, refuses to mix stand-ins and real services, and pins it on first contact."""
-        try:
-            organisation = self.tool.organisation()
-        except ToolError as error:
-            raise RunProblem(str(error)) from error
+        """Reads the organisation, refuses to mix stand-ins and real services, and pins it on first contact.
+
+        Raises RunProblem, and ToolError where the tool cannot be read now.
+        """
+        organisation = self.tool.organisation()
         try:
             self.ledger.stamp(organisation.stand_in)
             with self.ledger.reading() as connection:
@@ -140,11 +139,8 @@ class Desk:
         book, _ = self.first_contact()
         set_book(self.ledger, run.id, book)
         work = self.work(run, book=book)
-        try:
-            refresh_chart(work)
-            self._read_changes(work)
-        except ToolError as error:
-            raise RunProblem(str(error)) from error
+        refresh_chart(work)
+        self._read_changes(work)
         return work
 
     def _read_changes(self, work: Work) -> None:

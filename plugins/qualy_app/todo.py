@@ -124,8 +124,8 @@ def _text(desk: Desk, run: Run, trouble: Trouble) -> str:
             trouble.label,
             f"Who: {trouble.actor}.",
             f"What to do: {trouble.remedy}",
-            "Then: clear this task (Clear task instance, downstream on); it tries exactly these records again. Or wait:"
-            " every run by the clock tries what may have become possible.",
+            "Then: clear this task (Clear task instance, downstream on); it tries exactly these records again.",
+            "Or wait: every run by the clock tries what may have become possible.",
             f"Qualy ids: {', '.join(ids[:IDS_SHOWN])}{more}",
         ]
     )

@@ -101,6 +101,11 @@ def open_gate(ledger: Ledger, book: int) -> None:
             upsert(connection, facts, row, keys=("book", "name"))
 
 
+def close_gate(connection: sa.Connection, book: int) -> None:
+    """The ledger was lost or restored: the tool holds records of ours that it knows nothing of. Look before writing."""
+    connection.execute(sa.delete(facts).where(facts.c.book == book, facts.c.name == "opened"))
+
+
 def _standing(connection: sa.Connection, book: int) -> bool:
     where = (confirmations.c.book == book, confirmations.c.standing)
     return connection.execute(sa.select(confirmations.c.hash).where(*where)).first() is not None

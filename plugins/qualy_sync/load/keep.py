@@ -8,11 +8,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from qualy_sync.ledger.attempts import Link, put_links
+from qualy_sync.ledger.attempts import Link, put_links, steps_on
 from qualy_sync.ledger.outcomes import Verdict, current_of, record
+from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.plan import Key, Planned, Terms
 
+from .gate import close_gate
 from .work import Work
 
 
@@ -37,6 +39,8 @@ def keep_planned(work: Work, terms: Terms, planned: Iterable[Planned]) -> int:
     everything = list(planned)
     turn = terms.say(Code.ITS_TURN, why="not sent yet")
     with work.ledger.writing() as connection:
+        if _restored(connection, work.book, everything):
+            close_gate(connection, work.book)
         put_links(connection, work.book, [one.link for one in everything if one.link is not None])
         return record(
             connection,
@@ -46,6 +50,21 @@ def keep_planned(work: Work, terms: Terms, planned: Iterable[Planned]) -> int:
             terms.settings.version,
             [verdict_of(one, one.outcome or turn) for one in everything],
         )
+
+
+def _restored(connection: sa.Connection, book: int, planned: Sequence[Planned]) -> bool:
+    """Whether looking first found records with our refs that this ledger never sent: it is older than they are."""
+    found = [
+        one
+        for one in planned
+        if one.link is not None
+        and one.link.how == "adopted"
+        and one.leg in (Leg.INVOICE, Leg.BILL, Leg.SETTLEMENT)
+        and one.outcome is not None
+        and one.outcome.code in (Code.ADOPTED, Code.PAID)
+    ]
+    sent = steps_on(connection, book, [one.source_id for one in found])
+    return any(one.key not in sent for one in found)
 
 
 def keep_results(

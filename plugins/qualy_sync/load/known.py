@@ -12,6 +12,7 @@ from qualy_sync.contracts.accounting import GONE
 from qualy_sync.ledger import Ledger, mirror
 from qualy_sync.ledger.attempts import Link, links_on, links_to, steps_on
 from qualy_sync.ledger.decisions import decisions_on
+from qualy_sync.ledger.engine import db_now
 from qualy_sync.ledger.schema import attempts, links, mirror_documents, outcomes
 from qualy_sync.ledger.slices import Record, Slice, shared_emails
 from qualy_sync.model import Kind, Leg
@@ -41,6 +42,7 @@ def gather(
         steps = steps_on(connection, book, ids)
         decisions = decisions_on(connection, book, [("", source_id) for source_id in ids])
         sent = _last_sent(connection, steps)
+        too_long_ago = db_now(connection) - timedelta(hours=terms.accounting.pace.give_up_hours)
         refusals = _refusals(connection, book, steps)
         people = {record.id: record for record in records if record.kind in (Kind.CUSTOMER, Kind.PARTNER)}
         emails, names = emails_and_names(terms, people)
@@ -80,7 +82,10 @@ def gather(
     return Known(
         links=own_links,
         pending={
-            key: Pending(sent[row.attempt] + settle) for key, rows in steps.items() for row in rows[-1:] if row.open
+            key: Pending(sent[row.attempt] + settle, overdue=row.at < too_long_ago)
+            for key, rows in steps.items()
+            for row in rows[-1:]
+            if row.open
         },
         frozen={key: Frozen(rows[-1].frozen, rows[-1].fate, rows[-1].source_hash) for key, rows in steps.items()},
         decisions=decisions,

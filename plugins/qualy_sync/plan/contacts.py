@@ -20,7 +20,20 @@ from qualy_sync.outcomes import Code, Outcome
 
 from .found import judge_contact
 from .refs import make_ref
-from .values import PARTY, Key, Known, Planned, Ruling, Step, Terms, decision_on, fingerprint, hold_back, record_failure
+from .values import (
+    PARTY,
+    Key,
+    Known,
+    Planned,
+    Ruling,
+    Step,
+    Terms,
+    decision_on,
+    fingerprint,
+    hold_back,
+    record_failure,
+    unsettled,
+)
 
 CLEARLY_DIFFERENT = 0.5
 
@@ -81,7 +94,7 @@ class ContactPlanner:
         if (link := known.links.get(key)) is not None:
             return Ruling(self._linked(link))
         if (pending := known.pending.get(key)) is not None:
-            return Ruling(terms.say(Code.UNKNOWN, until=f"{pending.until:%Y-%m-%d %H:%M} UTC"))
+            return Ruling(unsettled(terms, pending))
         if (failure := record_failure(terms, person.record)) is not None:
             return Ruling(failure)
         if not person.record.email:

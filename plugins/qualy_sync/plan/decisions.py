@@ -10,7 +10,7 @@ from qualy_sync.model import Leg
 from qualy_sync.outcomes import MEANINGS, Code, Group, Outcome
 
 from .documents import linked_document
-from .values import Key, Known, Ruling, Terms, decision_on, record_failure
+from .values import Key, Known, Ruling, Terms, decision_on, record_failure, unsettled
 
 
 def at_once(
@@ -43,7 +43,7 @@ def ignored_by(terms: Terms, known: Known, key: Key, source_hash: str) -> Outcom
 def under_way(terms: Terms, known: Known, key: Key) -> Outcome | None:
     """Sent, and its fate is not known yet."""
     pending = known.pending.get(key)
-    return terms.say(Code.UNKNOWN, until=f"{pending.until:%Y-%m-%d %H:%M} UTC") if pending else None
+    return unsettled(terms, pending) if pending else None
 
 
 def _linked(terms: Terms, known: Known, record: Record, leg: Leg, source_hash: str, link: Link) -> Outcome:

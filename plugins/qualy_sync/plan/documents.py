@@ -192,7 +192,7 @@ def _step(terms: Terms, known: Known, draft: Draft) -> Step:
             "tax": draft.totals.tax,
             "total": draft.totals.total,
             "own": draft.own,
-            "accounts": _by_account(draft.lines),
+            "accounts": _by_account(terms, draft),
             "shares": list(draft.shares),
         },
     )
@@ -208,10 +208,12 @@ def _number(terms: Terms, known: Known, draft: Draft, ref: str) -> str:
     return make_number(terms.accounting.payments.number_prefix, draft.qualy_number, ref)
 
 
-def _by_account(lines: tuple[Line, ...]) -> dict[str, int]:
+def _by_account(terms: Terms, draft: Draft) -> dict[str, int]:
+    """What each account gets: net of tax, also where the lines hold it."""
     sums: dict[str, int] = {}
-    for line in lines:
-        sums[line.account] = sums.get(line.account, 0) + line.amount
+    for line in draft.lines:
+        net = terms.totals([line], draft.basis, draft.currency, terms.chart).net
+        sums[line.account] = sums.get(line.account, 0) + net
     return sums
 
 

@@ -61,9 +61,10 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """An open attempt at a step: sent, and its fate unknown."""
+    """An open attempt at a step: sent, and its fate unknown; `overdue` where it has been for longer than allowed."""
 
     until: datetime
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,3 +244,16 @@ def hold_back(terms: Terms, known: Known, step: Step) -> Outcome | None:
     if refusal.outcome.code is Code.LOCKED_THERE and refusal.lock_date != str(terms.organisation.lock_date):
         return None
     return refusal.outcome
+
+
+def unsettled(terms: Terms, pending: Pending) -> Outcome:
+    """What an open attempt says: unknown, and a person's after `give_up_hours` (write protocol, rule 12)."""
+    if not pending.overdue:
+        return terms.say(Code.UNKNOWN, until=f"{pending.until:%Y-%m-%d %H:%M} UTC")
+    hours = terms.accounting.pace.give_up_hours
+    return terms.say(
+        Code.NEEDS_DECISION,
+        "unanswered",
+        problem=f"It was sent over {hours} hours ago without an answer, and {terms.title} could not be searched since.",
+        steps=f"Find out why {terms.title} cannot be read (bin/qualy check); once it can, this settles by itself.",
+    )

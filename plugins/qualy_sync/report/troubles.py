@@ -50,6 +50,11 @@ _OF_ALL: Mapping[Code, str] = {
     Code.INVALID: "{tool} refused it: {message}",
     Code.NOT_ALLOWED: "The connection may not do this in {tool}",
 }
+# The same where the outcome's own words name one record's amounts: told by the thing to mend.
+_OF_THING: Mapping[tuple[Code, str], str] = {
+    (Code.SPLIT_UNCLEAR, "sums"): "Splits cannot be booked: shares do not add up to their item",
+    (Code.NEEDS_DECISION, "overpaid"): "More was received than is due",
+}
 _NOUNS = {"contact": "customer", "supplier": "partner", "invoice": "payment", "bill": "split", "settlement": "receipt"}
 
 
@@ -132,7 +137,8 @@ def spoken(detail: Mapping[str, Any], tool: str, tool_id: str) -> dict[str, str]
 def _trouble(key: str, group: list[Any], detail: dict[str, str], *, first_at: datetime, known: bool) -> Trouble:
     code = Code(group[0].code)
     outcome = Outcome(code, detail)
-    sentence = _OF_ALL[code].format_map(_Gaps(detail)) if code in _OF_ALL else outcome.sentence()
+    of_all = _OF_THING.get((code, detail.get("thing", ""))) or _OF_ALL.get(code)
+    sentence = of_all.format_map(_Gaps(detail)) if of_all else outcome.sentence()
     amounts: Counter[str] = Counter()
     legs: Counter[str] = Counter()
     for row in group:

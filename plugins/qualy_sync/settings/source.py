@@ -41,7 +41,8 @@ def _amount_shape(value: Any) -> str:
 
 
 def _link(value: str) -> str:
-    if not re.fullmatch(r"https?://[A-Za-z0-9.:-]+/[^\s<>\"']*", value) or value.count("{id}") != 1 or value.count("{") != 1:
+    address = re.fullmatch(r"https?://[A-Za-z0-9.:-]+/[^\s<>\"']*", value)
+    if not address or value.count("{id}") != 1 or value.count("{") != 1:
         raise refused(
             f"found {value!r}; an http or https address with {{id}} where the payment's id goes is expected, such as"
             " https://portal.example/payments/{id}/pay"
