@@ -16,8 +16,8 @@ whenever you trigger it. It writes nothing to any tool.
 complete, so nothing half-read reaches the books. The last line of the log says what to do: for a wrong or revoked key,
 correct the connection `qualy` (*Admin, Connections*); for an outage, nothing, the next hour tries again.
 
-**Red `quality`**: more rows failed than the settings allow (`quality.max_failing_share`). Nothing is written from this pass.
-Look at the counts per rule in the log first: a change at Qualy usually fails one rule for all rows.
+**Red `quality`**: more rows failed than the settings allow (`quality.max_failing_share`). Nothing is written from this
+pass. Look at the counts per rule in the log first: a change at Qualy usually fails one rule for all rows.
 
 **Clearing** any task, at any time, is harmless: a pass is taken up where it stopped.
 """
@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from airflow.sdk import dag, task
 
-from qualy_app.tasks import CUSTOMERS, PAYMENTS, SPLITS, defaults, log, tell, the_jobs, this_run, this_try
+from qualy_app.tasks import CUSTOMERS, PAYMENTS, SPLITS, defaults, hourly, log, tell, the_jobs, this_run, this_try
 
 
 @task(show_return_value_in_logs=False)
@@ -50,7 +50,7 @@ def publish() -> dict[str, int]:
 
 
 @dag(
-    schedule="0 * * * *",
+    schedule=hourly(0),
     catchup=False,
     max_active_runs=1,
     default_args=defaults(pool="qualy"),

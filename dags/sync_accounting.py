@@ -52,7 +52,7 @@ from __future__ import annotations
 
 import logging
 
-from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, Param, TriggerRule, dag, get_current_context, task
+from airflow.sdk import AssetOrTimeSchedule, Param, TriggerRule, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from qualy_app.links import ReportLink
@@ -64,6 +64,7 @@ from qualy_app.tasks import (
     PAYMENTS,
     SPLITS,
     defaults,
+    hourly,
     log,
     name_instance,
     tell,
@@ -178,9 +179,7 @@ def only_if_begun() -> None:
 
 
 @dag(
-    schedule=AssetOrTimeSchedule(
-        timetable=CronTriggerTimetable("17 * * * *", timezone="UTC"), assets=PAYMENTS | SPLITS | CUSTOMERS | BACKLOG
-    ),
+    schedule=AssetOrTimeSchedule(timetable=hourly(17), assets=PAYMENTS | SPLITS | CUSTOMERS | BACKLOG),
     catchup=False,
     max_active_runs=1,
     default_args=defaults(pool="accounting"),

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.airflow_home import PASSWORD, ROOT, prepare
+from tests.dags.runs import Runs, store
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
@@ -62,3 +63,10 @@ def dagbag() -> DagBag:
     from airflow.dag_processing.dagbag import DagBag
 
     return DagBag(ROOT / "dags")
+
+
+@pytest.fixture(scope="session")
+def runs(api: Api, dagbag: DagBag) -> Runs:
+    """Runs of the project's DAGs, in this process."""
+    store()
+    return Runs(api.as_user("admin"), dagbag.dags)

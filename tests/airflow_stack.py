@@ -30,8 +30,10 @@ class Installation:
     password: str
 
     def run(self) -> str:
-        """Starts a run of the sync; gives its id."""
-        return self.api.trigger(SYNC)
+        """Starts a run of the sync, and unpauses it only then, so that no run by the clock is before it."""
+        run = self.api.trigger(SYNC)
+        self.api.unpause(SYNC)
+        return run
 
     def state(self, run: str) -> str:
         return str(self.api.run(SYNC, run)["state"])
@@ -43,7 +45,7 @@ class Installation:
 
 @contextmanager
 def installed(template: Path, base: Path) -> Iterator[Installation]:
-    """Everything is up, `sync_accounting` is unpaused, and nothing runs yet."""
+    """Everything is up, and nothing runs yet."""
     state = base / "xero"
     state.mkdir(parents=True)
     world = World.copied(template, state)
@@ -64,7 +66,6 @@ def installed(template: Path, base: Path) -> Iterator[Installation]:
             api.upsert_pool(name, fields)
         until(lambda: SYNC in {dag["dag_id"] for dag in api.dags()} or api.import_errors() != [])
         assert api.import_errors() == []
-        api.unpause(SYNC)
         yield Installation(world, places, api, made.admin_password)
     finally:
         api.close()

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, get_current_context
+from airflow.sdk import Asset, CronTriggerTimetable, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
 from .retry import TroubleDecides
@@ -42,6 +42,14 @@ def defaults(pool: str) -> dict[str, Any]:
         "retry_policy": TroubleDecides(),
         "execution_timeout": timedelta(hours=3),
     }
+
+
+def hourly(minute: int) -> CronTriggerTimetable:
+    """Each hour at this minute, UTC; never for a time that was past when the DAG was unpaused.
+
+    Airflow's own default makes up for the last few minutes, and that run would come beside the one started by hand.
+    """
+    return CronTriggerTimetable(f"{minute} * * * *", timezone="UTC", run_immediately=timedelta(0))
 
 
 def this_run() -> str:

@@ -1,4 +1,4 @@
-"""A person's way through Airflow's pages in a real Chromium: what is red, why, mended, cleared, green, and the report."""
+"""A person's way through Airflow's pages in a Chromium: what is red, and why; mended, cleared, green; a report."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_what_is_red_is_mended_cleared_and_green_and_the_report_opens(
     page.goto(f"{tasks}/report/details")
     page.get_by_role("link", name="Report of this run").click()
     expect(page).to_have_title(re.compile("^Run report, "), timeout=PATIENCE)
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.frame_locator("iframe").get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
     look(page, tmp_path, "5-report")
 
     page.goto(airflow.places.ui)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,8 +9,7 @@ from tests.airflow_home import prepare
 
 prepare()
 
-from tests.airflow_fixtures import Api, airflow_db, api, dagbag  # noqa: E402, F401
-from tests.dags.runs import Runs, store  # noqa: E402
+from tests.airflow_fixtures import airflow_db, api, dagbag, runs  # noqa: E402, F401
 from tests.dags.world import (  # noqa: E402
     Ending,
     World,
@@ -19,16 +17,6 @@ from tests.dags.world import (  # noqa: E402
     make_template,
     sync_without_airflow,
 )
-
-if TYPE_CHECKING:
-    from airflow.dag_processing.dagbag import DagBag
-
-
-@pytest.fixture(scope="session")
-def runs(api: Api, dagbag: DagBag) -> Runs:
-    """Runs of the project's DAGs, in this process."""
-    store()
-    return Runs(api.as_user("admin"), dagbag.dags)
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ def test_a_load_killed_in_mid_call_is_told_of_and_heals_when_it_is_cleared(
     states = runs.states(SYNC, run)
     assert states["settlements"] == "upstream_failed"
     assert {states[task] for task in ("reconcile", "list", "report")} == {"success"}
-    assert list(runs.to_do(SYNC, run).items())[0] == ("The run stopped at documents", "failed")
+    assert next(iter(runs.to_do(SYNC, run).items())) == ("The run stopped at documents", "failed")
 
     world.free_leases()
     runs.clear(SYNC, run, "documents")

@@ -1,4 +1,4 @@
-"""No name, no email and no secret leaves the ledger for Airflow: not in logs, XCom, rendered fields, or its database."""
+"""No name, no email and no secret leaves the ledger for Airflow: none in logs, XCom, rendered fields, its database."""
 
 from __future__ import annotations
 

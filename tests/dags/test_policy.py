@@ -9,6 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import pendulum
 import pytest
 
 from tests.airflow_home import ROOT
@@ -35,6 +36,22 @@ def test_a_run_begins_by_schedule_or_by_hand_and_never_for_the_past(one: Any) ->
     assert all(task.start_date is None for task in one.tasks)
     assert one.catchup is False
     assert one.max_active_runs == 1
+
+
+@pytest.mark.parametrize("minute", [1, 18])
+def test_unpausing_a_dag_starts_nothing_before_its_next_hour(
+    one: Any, minute: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+    from airflow.timetables.base import TimeRestriction
+
+    now = pendulum.datetime(2026, 7, 15, 12, minute)
+    monkeypatch.setattr("airflow.timetables.trigger.utcnow", lambda: now)
+    timetable = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(one)).timetable
+    first = timetable.next_dagrun_info(
+        last_automated_data_interval=None, restriction=TimeRestriction(None, None, catchup=False)
+    )
+    assert first.run_after > now
 
 
 def test_the_runbook_says_what_colours_and_clearing_mean(one: Any) -> None:

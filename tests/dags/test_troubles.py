@@ -17,9 +17,7 @@ def found(labels: list[str], words: str) -> int:
     return index
 
 
-def test_what_a_lock_date_holds_is_red_and_goes_through_alone_once_the_date_has_moved(
-    runs: Runs, world: World
-) -> None:
+def test_what_a_lock_date_holds_is_red_and_goes_through_alone_once_the_date_has_moved(runs: Runs, world: World) -> None:
     run = runs.run(SYNC, by_event=True)
 
     assert runs.state(SYNC, run) == "failed"

@@ -105,7 +105,9 @@ class World:
     def ignore_everything(self) -> None:
         """A person leaves out, on purpose, everything that waits for a person."""
         with self.ledger.reading() as connection:
-            rows = connection.execute(sa.select(current_outcomes).where(current_outcomes.c.trouble_key.is_not(None))).all()
+            rows = connection.execute(
+                sa.select(current_outcomes).where(current_outcomes.c.trouble_key.is_not(None))
+            ).all()
         for row in rows:
             assert decide(self.ledger, row.book, row.leg, row.source_id, "ignore", "", "Finance", "Booked by hand.")
 
@@ -175,7 +177,9 @@ class World:
     def outcomes(self) -> dict[tuple[str, str], str]:
         """The outcome of each leg of each record."""
         with self.ledger.reading() as connection:
-            rows = connection.execute(sa.select(current_outcomes.c.leg, current_outcomes.c.source_id, current_outcomes.c.code))
+            rows = connection.execute(
+                sa.select(current_outcomes.c.leg, current_outcomes.c.source_id, current_outcomes.c.code)
+            )
             return {(row.leg, row.source_id): row.code for row in rows}
 
     def under(self, code: str) -> set[tuple[str, str]]:
@@ -191,7 +195,9 @@ class World:
     def attempted(self) -> list[tuple[str, str]]:
         """Every leg that was ever sent, in order; one that was sent twice stands there twice."""
         with self.ledger.reading() as connection:
-            rows = connection.execute(sa.select(attempt_steps.c.leg, attempt_steps.c.source_id).order_by(attempt_steps.c.id))
+            rows = connection.execute(
+                sa.select(attempt_steps.c.leg, attempt_steps.c.source_id).order_by(attempt_steps.c.id)
+            )
             return [(row.leg, row.source_id) for row in rows]
 
     def calls(self) -> list[dict[str, Any]]:

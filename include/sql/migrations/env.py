@@ -7,6 +7,7 @@ from typing import Literal
 import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+
 from qualy_sync.ledger import schema
 
 
