@@ -8,6 +8,7 @@ from tests.bench.__main__ import main
 from tests.bench.calls import least
 
 
+@pytest.mark.full
 def test_a_first_sync_and_quiet_runs_stay_within_the_calls_they_may_take(capsys: pytest.CaptureFixture[str]) -> None:
     status = main(["--quick"])
     told = capsys.readouterr().out

@@ -92,5 +92,5 @@ def test_what_is_red_is_mended_cleared_and_green_and_the_report_opens(
     page.get_by_role("button", name="Browse").click()
     page.get_by_role("menuitem", name="Qualy reports").click()
     inside = page.frame_locator("iframe")
-    expect(inside.get_by_role("link", name="report").first).to_be_visible(timeout=PATIENCE)
+    expect(inside.get_by_role("link", name="Open", exact=True).first).to_be_visible(timeout=PATIENCE)
     look(page, tmp_path, "6-reports")

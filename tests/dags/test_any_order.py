@@ -13,6 +13,7 @@ SYNC, EXTRACT = "sync_accounting", "extract_qualy"
 TASKS = ["check", "plan", "contacts", "documents", "settlements", "reconcile", "list", "to_do", "report", "backlog"]
 
 
+@pytest.mark.full
 def test_every_task_cleared_alone_from_the_last_to_the_first(runs: Runs, world: World) -> None:
     run = runs.run(SYNC)
     before, attempted, entries = world.ending(), world.attempted(), runs.to_do(SYNC, run)

@@ -28,6 +28,7 @@ def everything_in(database: Path) -> str:
         return "\n".join(connection.iterdump())
 
 
+@pytest.mark.full
 def test_a_whole_day_of_runs_tells_airflow_nothing_about_anybody(
     runs: Runs, world: World, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:

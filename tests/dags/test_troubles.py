@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from tests.dags.runs import Runs
 from tests.dags.world import World
 
@@ -80,6 +82,7 @@ def test_a_known_trouble_is_pink_in_the_next_run_and_is_cleared_from_there(runs:
     assert set(world.documents().values()) == {1}
 
 
+@pytest.mark.full
 def test_a_new_trouble_beside_known_ones_is_the_only_red_one(runs: Runs, world: World) -> None:
     runs.run(SYNC)
     world.cancel_a_payment()

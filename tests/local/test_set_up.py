@@ -52,6 +52,7 @@ def ledger(checkout: Path, stamp: str | None) -> Path:
     return path
 
 
+@pytest.mark.full
 def test_a_set_up_is_made_once_and_mended_when_something_happened_to_it(checkout: Path) -> None:
     before = set(checkout.rglob("*"))
     said = make(checkout, "setup", f"PYTHON={sys.executable}").stdout
@@ -75,6 +76,7 @@ def test_a_set_up_is_made_once_and_mended_when_something_happened_to_it(checkout
     assert set(checkout.rglob("*")) == before
 
 
+@pytest.mark.full
 def test_an_environment_whose_python_is_gone_is_made_anew(checkout: Path) -> None:
     python = checkout / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)

@@ -488,15 +488,12 @@ def suppliers_of(terms: Terms, known: Known, source: Slice, plan: SlicePlan) -> 
 
 
 def _by(values: Mapping[str, Any], key: Any) -> dict[str, tuple[Any, ...]]:
-    found: dict[str, tuple[Any, ...]] = {}
-    for value in values.values():
-        if name := key(value):
-            found[name] = (*found.get(name, ()), value)
-    return found
+    names = {key(value) for value in values.values()} - {""}
+    return {name: tuple(value for value in values.values() if key(value) == name) for name in names}
 
 
 def _links_to(links: Mapping[Key, Link]) -> dict[str, tuple[Link, ...]]:
-    found: dict[str, tuple[Link, ...]] = {}
-    for link in links.values():
-        found[link.remote_id] = (*found.get(link.remote_id, ()), link)
-    return found
+    return {
+        remote_id: tuple(link for link in links.values() if link.remote_id == remote_id)
+        for remote_id in {link.remote_id for link in links.values()}
+    }

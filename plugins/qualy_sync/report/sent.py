@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 HIDDEN = "(hidden)"
@@ -15,9 +14,12 @@ _NOT_PERSONAL = re.compile(r"^(account|tax|currency|brand).*name$", re.IGNORECAS
 
 
 def element(body: bytes, keys: tuple[str, ...]) -> Any | None:
-    """The innermost list entry of a JSON body that carries one of the keys; None where there is none."""
+    """The innermost list entry of a JSON body that carries one of the keys; None where there is none.
+
+    Numbers with decimals come as text, digit by digit as they were sent.
+    """
     try:
-        found = _search(json.loads(body, parse_float=Decimal), frozenset(key for key in keys if key))
+        found = _search(json.loads(body, parse_float=str), frozenset(key for key in keys if key))
     except ValueError:
         return None
     return found
