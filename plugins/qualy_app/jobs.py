@@ -160,7 +160,7 @@ def check(dag_run: str, params: SyncParams, by_clock: bool, person: str = "") ->
                 f"No preview was shown under the hash {params.confirm}. Run with `preview` first; its plan task and its"
                 " report print the hash."
             )
-        counts = {"calls": work.tool.quota.calls, "full": int(full)}
+        counts = {"calls": work.tool.quota.calls, "full": int(full and not params.only and params.since is None)}
         end_task(desk.ledger, run.id, "check", counts)
         return True, counts
 

@@ -46,6 +46,7 @@ from qualy_sync.plan import Step, Terms
 from qualy_sync.plan.documents import link_to
 from qualy_sync.plan.found import judge_contact, judge_document, judge_settlement
 from qualy_sync.plan.settlements import settlement_link
+from qualy_sync.plan.values import link_of
 
 from .gate import check_gate
 from .keep import keep_results
@@ -393,20 +394,7 @@ def judge_found(terms: Terms, step: Step, found: Sequence[Remote]) -> tuple[Outc
 
 
 def contact_link(terms: Terms, step: Step, remote: RemoteContact, how: str) -> Link:
-    return Link(
-        leg=str(step.leg),
-        source_id=step.source_id,
-        variant=step.variant,
-        generation=step.generation,
-        remote_id=remote.id,
-        ref=step.ref,
-        how=how,
-        source_hash=step.source_hash,
-        content_hash=step.content_hash,
-        facts=dict(step.facts) | {"contact_id": remote.id},
-        settings_version=terms.settings.version,
-        linked_at=remote.updated_at,
-    )
+    return link_of(terms, step, remote, how, dict(step.facts) | {"contact_id": remote.id})
 
 
 def thing_of(result: Declined) -> str:

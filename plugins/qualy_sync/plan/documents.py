@@ -27,7 +27,7 @@ from qualy_sync.outcomes import Code, Outcome
 from .found import judge_document
 from .mapping import account, known_tax
 from .refs import looks_like_ref, make_number, make_ref
-from .values import Key, Known, Ruling, Step, Terms, decision_on, fingerprint, frozen_values, hold_back
+from .values import Key, Known, Ruling, Step, Terms, decision_on, fingerprint, frozen_values, hold_back, link_of
 
 LOOK_ALIKE_DAYS = 5
 
@@ -274,20 +274,7 @@ def link_to(terms: Terms, step: Step, remote: RemoteDocument, how: str) -> Link:
         facts |= {"net": remote.net, "tax": remote.tax, "total": remote.total, "number": remote.number}
         facts |= {"date": remote.date.isoformat()}
         facts |= {"due_date": remote.due_date.isoformat()} if remote.due_date else {}
-    return Link(
-        leg=str(step.leg),
-        source_id=step.source_id,
-        variant=step.variant,
-        generation=step.generation,
-        remote_id=remote.id,
-        ref=step.ref,
-        how=how,
-        source_hash=step.source_hash,
-        content_hash=step.content_hash,
-        facts=facts,
-        settings_version=terms.settings.version,
-        linked_at=remote.updated_at,
-    )
+    return link_of(terms, step, remote, how, facts)
 
 
 def linked_document(terms: Terms, known: Known, link: Link) -> Outcome:

@@ -15,7 +15,7 @@ from qualy_sync.outcomes import Code, Outcome
 from .documents import lock_problem
 from .found import judge_settlement
 from .refs import WHOLE_PAYMENT, looks_like_ref, make_ref
-from .values import Key, Known, Ruling, Step, Terms, decision_on, fingerprint, frozen_values, hold_back
+from .values import Key, Known, Ruling, Step, Terms, decision_on, fingerprint, frozen_values, hold_back, link_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,17 +283,4 @@ def settlement_link(terms: Terms, step: Step, remote: RemoteSettlement, how: str
     facts = dict(step.facts) | {"document_id": remote.document_id}
     if how != "created":
         facts |= {"account": remote.account, "date": remote.date.isoformat(), "amount": remote.amount}
-    return Link(
-        leg=str(Leg.SETTLEMENT),
-        source_id=step.source_id,
-        variant="",
-        generation=step.generation,
-        remote_id=remote.id,
-        ref=step.ref,
-        how=how,
-        source_hash=step.source_hash,
-        content_hash=step.content_hash,
-        facts=facts,
-        settings_version=terms.settings.version,
-        linked_at=remote.updated_at,
-    )
+    return link_of(terms, step, remote, how, facts)

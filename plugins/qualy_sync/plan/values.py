@@ -257,3 +257,27 @@ def unsettled(terms: Terms, pending: Pending) -> Outcome:
         problem=f"It was sent over {hours} hours ago without an answer, and {terms.title} could not be searched since.",
         steps=f"Find out why {terms.title} cannot be read (bin/qualy check); once it can, this settles by itself.",
     )
+
+
+def link_of(
+    terms: Terms,
+    step: Step,
+    remote: RemoteContact | RemoteDocument | RemoteSettlement,
+    how: str,
+    facts: Mapping[str, Any],
+) -> Link:
+    """The link that says: this remote record stands for this step, and `facts` were agreed."""
+    return Link(
+        leg=str(step.leg),
+        source_id=step.source_id,
+        variant=step.variant,
+        generation=step.generation,
+        remote_id=remote.id,
+        ref=step.ref,
+        how=how,
+        source_hash=step.source_hash,
+        content_hash=step.content_hash,
+        facts=facts,
+        settings_version=terms.settings.version,
+        linked_at=remote.updated_at,
+    )
