@@ -28,6 +28,9 @@ _LEGS = {
     "invoice": "payments",
     "bill": "splits",
     "settlement": "receipts",
+    "credit_note": "credit notes",
+    "supplier_credit": "supplier credits",
+    "allocation": "allocations",
 }
 _KINDS = {"payment-intents": "Payments", "payment-splits": "Splits", "transactions": "Receipts"}
 

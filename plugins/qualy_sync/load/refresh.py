@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -20,12 +21,11 @@ from .work import RunProblem, Work
 OVERLAP = timedelta(seconds=60)
 CHART_KEPT = timedelta(hours=24)
 CHART_CODES = (Code.UNMAPPED_ACCOUNT, Code.UNMAPPED_TAX, Code.CURRENCY_NOT_ENABLED)
-EVERYTHING = (What.CONTACT, What.INVOICE, What.SETTLEMENT)
 
 
 def refresh_organisation(work: Work) -> Organisation:
     """Reads the organisation with its lock dates, and refuses another one than the book's."""
-    organisation = work.tool.organisation()
+    organisation = replace(work.tool.organisation(), closed_until=work.accounting.closed_until)
     pinned = keeping.get_organisation(work.ledger, work.book)
     if pinned is not None and pinned.id != organisation.id:
         raise RunProblem(

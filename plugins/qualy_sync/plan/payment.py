@@ -30,16 +30,16 @@ def plan_payment(
     *,
     customer_there: bool = True,
 ) -> list[Planned]:
-    """Everything that becomes of a payment, its splits and its transactions: one `Planned` per record."""
+    """Everything that becomes of a payment, its splits and its transactions: one `Planned` each, more for credits."""
     payment = record.noun
     if not isinstance(payment, Payment) or record.problem is not None:
         return _unreadable(terms, known, record, (*split_records, *transaction_records), owner)
     subject = look_at(
         terms, known, record, payment, split_records, transaction_records, partners, owner, customer_there
     )
-    invoice = plan_invoice(subject, contact_blocked)
-    bills = [plan_bill(subject, one, invoice, contact_blocked) for one in split_records]
-    return [invoice, *bills, *plan_charges(subject, transaction_records, invoice)]
+    invoice, *credits = plan_invoice(subject, contact_blocked)
+    bills = [one for record in split_records for one in plan_bill(subject, record, invoice, contact_blocked)]
+    return [invoice, *credits, *bills, *plan_charges(subject, transaction_records, invoice)]
 
 
 def _unreadable(terms: Terms, known: Known, record: Record, children: tuple[Record, ...], owner: str) -> list[Planned]:

@@ -28,6 +28,7 @@ class Charge:
     account: str
     ref: str
     source_hash: str
+    generation: int = 1  # rises where it is applied anew after it was taken back
     covers: tuple[str, ...] = ()  # ids of the charges that one settlement stands for, where it is more than its own
 
 
@@ -65,15 +66,16 @@ def settlement_account(terms: Terms, transaction: Transaction) -> str | Outcome:
     return account.code
 
 
-def one_charge(transaction: Transaction, day: date, account: str) -> Charge:
-    """The settlement of one charge."""
+def one_charge(transaction: Transaction, amount: int, day: date, account: str, generation: int = 1) -> Charge:
+    """The settlement of one charge, or of the part of it that is due."""
     return Charge(
         carrier=transaction,
-        amount=transaction.amount,
+        amount=amount,
         day=day,
         account=account,
-        ref=make_ref(Leg.SETTLEMENT, transaction.id),
+        ref=make_ref(Leg.SETTLEMENT, transaction.id, generation),
         source_hash=charge_hash(transaction),
+        generation=generation,
     )
 
 
@@ -162,6 +164,8 @@ def _step(known: Known, charge: Charge, invoice: Key) -> Step:
         "currency": currency,
         "document_id": document_id,
     }
+    if not charge.covers and charge.amount != charge.carrier.amount:
+        facts["part"] = True  # the rest of it is more than is due
     return Step(
         what=What.SETTLEMENT,
         leg=Leg.SETTLEMENT,
@@ -175,11 +179,13 @@ def _step(known: Known, charge: Charge, invoice: Key) -> Step:
             date=day,
             amount=charge.amount,
             currency=currency,
+            contact_id=remote.contact_id if remote else "",
         ),
         source_hash=charge.source_hash,
         content_hash=fingerprint([invoice, charge.account, day, charge.amount, currency]),
         amount=charge.amount,
         currency=currency,
+        generation=charge.generation,
         needs=invoice,
         seen={"due": remote.due} if remote else {},
         facts=facts | ({"covers": list(charge.covers)} if charge.covers else {}),

@@ -10,18 +10,22 @@ from datetime import date, datetime
 from typing import Any
 
 from qualy_sync.contracts.accounting import (
+    Ability,
     Basis,
     Chart,
     Line,
-    NewContact,
     NewDocument,
-    NewSettlement,
     Organisation,
+    Remote,
+    RemoteAllocation,
     RemoteContact,
     RemoteDocument,
     RemoteSettlement,
     Totals,
+    Verb,
+    Ways,
     What,
+    Write,
 )
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.decisions import Decision
@@ -35,6 +39,11 @@ PARTY = {Kind.CUSTOMER: "customer", Kind.PARTNER: "partner"}
 LARGEST = 10**15  # minor units: more is a slip in any currency, and would not fit every database
 ComputeTotals = Callable[[Sequence[Line], Basis, str, Chart], Totals]
 ContactName = Callable[[str, str, str], str]
+AsRead = Callable[[NewDocument], NewDocument]
+
+
+def _as_sent(new: NewDocument) -> NewDocument:
+    return new
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,15 @@ class Terms:
     taxes: Mapping[str, str]  # Qualy's taxes: id to name
     payment_link: str = ""  # where a payment is found in Qualy: a template with {id}
     stop_writing: str = ""  # why nothing may be written in this run, if so
+    as_read: AsRead = _as_sent
+    ways: Ways = field(default_factory=lambda: Ways(reads={}, allocations_on_note=True))
+    gaps: Mapping[Ability, str] = field(default_factory=dict)  # what the tool cannot do, and why
+
+    def cannot(self, ability: Ability, thing: str, steps: str) -> Outcome | None:
+        """What is to be said where the tool cannot do it: the reason, and what to do in the tool by hand."""
+        if ability not in self.gaps:
+            return None
+        return self.say(Code.NEEDS_DECISION, thing, problem=self.gaps[ability], steps=steps)
 
     def say(self, code: Code, thing: str = "", /, **detail: object) -> Outcome:
         """An outcome with the tool's title in its sentence."""
@@ -74,6 +92,7 @@ class Frozen:
     values: Mapping[str, Any]
     fate: str | None
     source_hash: str
+    generation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +130,18 @@ class Known:
     settlements_by_ref: Mapping[str, tuple[RemoteSettlement, ...]] = field(default_factory=dict)
     settlements_by_document: Mapping[str, tuple[RemoteSettlement, ...]] = field(default_factory=dict)
     linked_documents: frozenset[str] = frozenset()  # remote ids of documents that a link already stands for
+    allocations_by_ref: Mapping[str, tuple[RemoteAllocation, ...]] = field(default_factory=dict)
+    shown: frozenset[Key] = frozenset()  # legs that have an outcome although not every record of their kind has them
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something to write: one element of a batched create.
+    """Something to write: one element of a batch.
 
-    `new` is complete but for remote ids of what it hangs on (`needs`: a leg that has to be linked first), which
-    `ready` fills in. `content_hash` covers what would be written without remote ids, lock state, generation or
+    `new` is complete but for remote ids of what it hangs on (`needs`: a leg that has to be linked first); a step
+    planned once that is linked has them. `verb` is what is done; of all but a create, `seen` says what was there
+    before (`remote_id`, `version`, `owned`: the hash of the fields that we own) and `facts` what will be.
+    `content_hash` covers what would be written without remote ids, lock state, generation or
     frozen number, so that a confirmation names the same step however it is sliced.
     """
 
@@ -127,7 +150,7 @@ class Step:
     source_id: str
     ref: str
     sought: str
-    new: NewContact | NewDocument | NewSettlement
+    new: Write
     source_hash: str
     content_hash: str
     amount: int = 0
@@ -137,6 +160,7 @@ class Step:
     needs: Key | None = None
     seen: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    verb: Verb = Verb.CREATE
     batch_keys: frozenset[str] = frozenset()  # no two elements of one batch may share one (contacts: email, name)
 
 
@@ -259,10 +283,15 @@ def unsettled(terms: Terms, pending: Pending) -> Outcome:
     )
 
 
+def taken_back(link: Link) -> str:
+    """How what a link stands for was taken back by us: `voided` or `removed`; empty where it was not."""
+    return str(link.facts.get("gone", ""))
+
+
 def link_of(
     terms: Terms,
     step: Step,
-    remote: RemoteContact | RemoteDocument | RemoteSettlement,
+    remote: Remote,
     how: str,
     facts: Mapping[str, Any],
 ) -> Link:

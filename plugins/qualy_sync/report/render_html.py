@@ -35,8 +35,20 @@ LEGS = {
     "invoice": "Payments",
     "bill": "Splits",
     "settlement": "Receipts",
+    "credit_note": "Credit notes",
+    "supplier_credit": "Supplier credits",
+    "allocation": "Allocations",
 }
-ONE = {"contact": "Customer", "supplier": "Partner", "invoice": "Payment", "bill": "Split", "settlement": "Receipt"}
+ONE = {
+    "contact": "Customer",
+    "supplier": "Partner",
+    "invoice": "Payment",
+    "bill": "Split",
+    "settlement": "Receipt",
+    "credit_note": "Credit note",
+    "supplier_credit": "Supplier credit",
+    "allocation": "Allocation",
+}
 KINDS = {"payment-intents": "Payments", "payment-splits": "Splits", "transactions": "Receipts"}
 _GROUP_CLASS = {
     Group.IN_STEP: "good",

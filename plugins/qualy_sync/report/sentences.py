@@ -24,6 +24,9 @@ _NOUNS = {
     "invoice": "invoice",
     "bill": "bill",
     "settlement": "receipt",
+    "credit_note": "credit note",
+    "supplier_credit": "supplier credit",
+    "allocation": "allocation",
 }
 
 

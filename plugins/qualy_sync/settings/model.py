@@ -37,6 +37,9 @@ class AccountingSettings(Section):
         default=None, description="Id of the organisation there; the one of the first contact where it is not given."
     )
     start_date: Day = Field(description="Documents with an earlier date are left alone, on purpose.")
+    closed_until: Day | None = Field(
+        default=None, description="Last closed day, where the tool does not tell; added to what it tells."
+    )
     due_zone: Literal["utc", "organisation"] = Field(
         default="utc", description="Time zone in which Qualy's due time becomes a day."
     )
