@@ -7,14 +7,13 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.clock import Clock
 from sandbox.hubspot.access import APP_ID, CLIENT_SECRET, PORTAL_ID
 from sandbox.store import Store
-from sandbox.webhooks import Outbox, Post, Signing, loopback_url
+from sandbox.webhooks import Outbox, Post, Signing, checked_settings
 
 CONTACT_TYPE = "0-1"
 ACTIONS = ("creation", "deletion", "propertyChange", "merge", "restore", "privacyDeletion")
@@ -102,10 +101,7 @@ class Hooks:
     def control(self, given: Json) -> Any:
         """``POST /control/webhooks/hubspot``: settings, or one thing to ``do``."""
         if "do" in given:
-            actions: dict[str, Callable[[Json], Any]] = self.outbox.actions()
-            if given["do"] not in actions:
-                raise ValueError(f"do is one of: {', '.join(actions)}")
-            return actions[given["do"]]({name: value for name, value in given.items() if name != "do"})
+            return self.outbox.do(given)
         self._configure(given)
         self.outbox.wake()
         return {name: value for name, value in self._set.items() if name != "secret"}
@@ -151,18 +147,9 @@ class Hooks:
         return number
 
     def _configure(self, given: Json) -> None:
-        unknown = set(given) - set(_DEFAULTS)
-        if unknown:
-            raise ValueError(f"webhooks takes {', '.join(_DEFAULTS)}, or do; not {', '.join(sorted(unknown))}.")
-        changed = dict(given)
-        if changed.get("target") is not None:
-            loopback_url(changed["target"])
-        if changed.get("mode", "manual") not in ("automatic", "manual"):
-            raise ValueError("mode is automatic or manual.")
+        changed = checked_settings(given, _DEFAULTS)
         if "batch" in changed and not (isinstance(changed["batch"], int) and 1 <= changed["batch"] <= 100):
             raise ValueError("batch is a number from 1 to 100.")
-        if "retries" in changed:
-            changed["retries"] = [float(seconds) for seconds in changed["retries"]]
         if "subscriptions" in changed:
             listed = enumerate(changed["subscriptions"], FIRST_SUBSCRIPTION)
             changed["subscriptions"] = [_subscription(one, number) for number, one in listed]
