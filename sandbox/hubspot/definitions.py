@@ -49,7 +49,7 @@ class Definitions:
     def reset(self) -> None:
         """Only what every account has."""
         with self._store.transaction() as connection:
-            connection.execute("DELETE FROM hubspot_definitions WHERE kind IN ('groups', 'properties')")
+            connection.execute("DELETE FROM hubspot_definitions WHERE kind IN ('groups', 'properties', 'rules')")
             self._cached.clear()
             for number, (name, label) in enumerate(standard.GROUPS.items()):
                 self.put("groups", {"name": name, "label": label, "displayOrder": number, "archived": False})

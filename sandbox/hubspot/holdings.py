@@ -42,6 +42,8 @@ def load(contacts: Contacts, objects: Json) -> dict[str, int]:
                 contacts.records.clear()
                 for one in objects["contacts"]:
                     contacts.keep_as_given(_contact(contacts, one))
+            if "blocked_emails" in objects:
+                contacts.records.unblock_all()
             for email in objects.get("blocked_emails", []):
                 contacts.records.block(normal_email(email))
     except Refused as refused:

@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS hubspot_indexing (
 CREATE TABLE IF NOT EXISTS hubspot_bumps (id INTEGER PRIMARY KEY, due REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS hubspot_blocked (email TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-TABLES = ("contacts", "unique", "merged", "index", "indexing", "bumps", "blocked")
+TABLES = ("contacts", "unique", "merged", "index", "indexing", "bumps")
 
 Json = dict[str, Any]
 
@@ -154,6 +154,10 @@ class Records:
     def block(self, email: str) -> None:
         """Nobody may add this address by hand or by import again."""
         self.store.connection.execute("INSERT OR REPLACE INTO hubspot_blocked (email) VALUES (?)", (email,))
+
+    def unblock_all(self) -> None:
+        """Empty the block list."""
+        self.store.connection.execute("DELETE FROM hubspot_blocked")
 
     def blocked(self) -> list[str]:
         """The addresses of people who were deleted for good."""
