@@ -67,7 +67,8 @@ def upsert(contacts: Contacts, call: Call) -> Answer:
 
     def work(one: Json) -> Json:
         contact, new = _upserted(contacts, call, one)
-        return _written(contacts, contact, one, call) | {"new": new}
+        named = one | {"properties": contact.values} if new else one
+        return _written(contacts, contact, named, call) | {"new": new}
 
     return _each(contacts, call, inputs, work, success=200)
 

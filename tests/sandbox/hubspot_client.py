@@ -89,7 +89,7 @@ class HubSpotClient:
 
     def create(self, email: str | None = None, **properties: Any) -> str:
         """A new contact; returns its id."""
-        values = properties | ({"email": email} if email else {})
+        values = ({"email": email} if email else {}) | properties
         return str(self.basic.create({"properties": values}).id)
 
     def custom(self, **changes: Any) -> None:
