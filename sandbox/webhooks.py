@@ -81,7 +81,7 @@ def loopback_url(url: Any) -> str:
     parts = urlsplit(str(url))
     host = parts.hostname or ""
     try:
-        here = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        here = parts.port != 0 and (host == "localhost" or ipaddress.ip_address(host).is_loopback)
     except ValueError:
         here = False
     if parts.scheme not in ("http", "https") or not here:

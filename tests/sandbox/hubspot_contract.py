@@ -34,7 +34,7 @@ class Contract:
         self._operations = [
             (re.compile(re.sub(r"\{[^}]+\}", "[^/]+", operation["path"].rstrip("/"))), operation, area)
             for area, described in self._areas.items()
-            for operation in sorted(described["operations"], key=lambda one: "{" in one["path"])
+            for operation in sorted(described["operations"], key=lambda one: one["path"].count("{"))
         ]
 
     def problems(self, method: str, path: str, query: set[str], body: Any, status: int, answer: Any) -> list[str]:
