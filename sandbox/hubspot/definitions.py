@@ -183,6 +183,11 @@ class Definitions:
         self._cached.pop("groups", None)
 
     def _checked(self, doc: Json) -> Json:
+        for name in ("label", "type", "fieldType", "groupName", "description"):
+            if not isinstance(doc.get(name), str):
+                raise invalid(f"Invalid input JSON: '{name}' is a text")
+        if not isinstance(doc["options"], list):
+            raise invalid("Invalid input JSON: 'options' is a list")
         if doc["type"] not in FIELD_TYPES:
             raise invalid(f"type is one of {', '.join(FIELD_TYPES)}, not {doc['type']}")
         if doc["fieldType"] not in FIELD_TYPES[doc["type"]]:
