@@ -6,9 +6,11 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from sandbox.clock import Clock
 from sandbox.hubspot.access import APP_ID, CLIENT_SECRET, PORTAL_ID
@@ -20,6 +22,7 @@ ACTIONS = ("creation", "deletion", "propertyChange", "merge", "restore", "privac
 NOT_SUBSCRIBABLE = ("hs_lastmodifieddate", "num_unique_conversion_events")
 RETRIES = (60, 300, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 18_000, 21_600)  # ten times within 24 hours
 FIRST_SUBSCRIPTION = 1_000_001
+_DECODED = re.compile("%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)", re.IGNORECASE)
 _CONFIGURED = "hubspot.webhooks"
 _COUNTER = "hubspot.events"
 _DEFAULTS: dict[str, Any] = {
@@ -84,12 +87,14 @@ class Hooks:
     def post(self, events: list[Json], attempt: int, signing: Signing) -> Post:
         """The array of events with the v3 signature: base64 of HMAC-SHA256 over method, URL, body, timestamp (ms).
 
+        Some escapes of the URL are decoded before it is signed.
         The timestamp is of the machine's clock, since that is the one a receiver compares it with.
         """
         body = json.dumps([event | {"attemptNumber": attempt} for event in events], ensure_ascii=False)
         timestamp = str(int((time.time() + signing.skew_seconds) * 1000))
         secret = self._set["secret"] if signing.secret is None else signing.secret
-        signed = f"POST{self.target()}{body}{timestamp}".encode()
+        address = _DECODED.sub(lambda found: unquote(found[0]), str(self.target()))
+        signed = f"POST{address}{body}{timestamp}".encode()
         digest = hmac.new(str(secret).encode(), signed, hashlib.sha256).digest()
         headers = {
             "X-HubSpot-Signature-v3": base64.b64encode(digest).decode(),

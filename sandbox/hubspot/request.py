@@ -67,7 +67,7 @@ class Call:
         return int(text)
 
     def element_done(self) -> None:
-        """One element of a batch was written. Raises AnswerLost once a test's ``partial_after`` is reached."""
+        """One element of a batch was written."""
         self.done += 1
 
     def break_off(self) -> None:

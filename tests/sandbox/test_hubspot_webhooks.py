@@ -144,6 +144,15 @@ def test_the_signature_covers_method_address_body_and_time(hubspot: HubSpotClien
     assert not valid(Arrived(arrived.path, arrived.headers, arrived.body + b" "), receiver.url)
 
 
+def test_escapes_in_the_address_are_decoded_before_it_is_signed(hubspot: HubSpotClient, receiver: Receiver) -> None:
+    hooks(hubspot, target=f"{receiver.url}/hooks/a%3Ab%20c")
+    hubspot.create("ana@mail.example")
+    deliver(hubspot)
+    headers, body = receiver.arrived[0].headers, receiver.arrived[0].body
+    assert valid(Arrived("/hooks/a:b%20c", headers, body), receiver.url)
+    assert not valid(Arrived("/hooks/a%3Ab%20c", headers, body), receiver.url)
+
+
 def test_forged_and_old_ones_can_be_sent(hubspot: HubSpotClient, receiver: Receiver) -> None:
     event = {"subscriptionType": "contact.creation", "objectId": 1}
     assert hooks(hubspot, do="send", events=[event], secret="guessed")["status"] == 200
