@@ -118,14 +118,15 @@ class ContaAzulClient:
         self.plain_control("clock", {"advance_seconds": seconds})
 
     def noon(self, day: str = "2026-07-15") -> None:
-        """Noon in São Paulo."""
+        """Noon in São Paulo, with a token that is good from then on."""
         self.plain_control("clock", {"now": f"{day}T15:00:00Z"})
+        self.renew()
 
     def reset(self) -> ContaAzulClient:
         """As new, without people and entries, with wide limits."""
         self.noon()
         self.reading(**self.first_readings)
-        self.reading(protocol_tail_every=0)
+        self.reading(protocol_tail_every=0, protocol_seconds=60)  # no test depends on how fast it runs
         self.control("load", {"pessoas": [], "eventos": []})
         self.control("lock-date", {"period": None, "year_end": None})
         self.control("quota", {"per_second": None, "per_minute": None})
