@@ -27,10 +27,7 @@ _OPERATIONS = (
 _FOLDED_NAME = "folded(json_extract(doc, '$.nome'))"
 _IN_USE = "json_extract(doc, '$.ativo') = 1"
 _NOT_IN_USE = "json_extract(doc, '$.ativo') = 0"
-_LEAF = (
-    "NOT EXISTS (SELECT 1 FROM conta_azul_records AS inner_one WHERE inner_one.kind = 'categorias'"
-    " AND inner_one.parent = id)"
-)
+_LEAF = "id NOT IN (SELECT parent FROM conta_azul_records WHERE kind = 'categorias' AND parent IS NOT NULL)"
 
 
 def account_shown(kept: Json) -> Json:
@@ -95,7 +92,7 @@ class Catalogue:
             raise Refused(404, "financial account not found")
         settled = Selection(SETTLEMENTS, ("account = ?",), (kept["id"],))
         sign = "CASE type WHEN 'RECEITA' THEN 1 ELSE -1 END"
-        moved = self._records.total(settled, f"sum(json_extract(doc, '$.amounts.net') * {sign})")
+        moved = self._records.total(settled, f"sum(net * {sign})")
         return ok({"saldo_atual": number(kept.get("opening", 0) + moved)})
 
     def centres(self, call: Call) -> Answer:

@@ -123,7 +123,8 @@ def _missing(body: Json) -> list[str]:
     found += [] if instalments else ["paymentCondition.installments"]
     for number, one in enumerate(instalments):
         where = f"paymentCondition.installments[{number}]"
-        detail = one.get("detalhe_valor") if isinstance(one.get("detalhe_valor"), dict) else {}
+        given = one.get("detalhe_valor")
+        detail = given if isinstance(given, dict) else {}
         found += [f"{where}.{inner}" for name, inner in _INSTALMENT if not one.get(name)]
         found += [f"{where}.valueComposition.{inner}" for name, inner in _DETAIL if detail.get(name) is None]
     return found

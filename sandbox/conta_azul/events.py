@@ -172,7 +172,7 @@ class Events:
             "due": one["due"],
             "state": "OPEN",
             "text": self._company.cut(one["descricao"]),
-            "gross": one["amounts"]["gross"],
+            "net": one["amounts"]["net"],
             "created": event["created"],
             "changed": event["changed"],
             "versao": 0,

@@ -144,7 +144,7 @@ def _event(books: Books, event: Json, instalments: list[Json]) -> Json:
         "descricao": event["descricao"],
         "observacao": event["observacao"],
         "data_competencia": event["competence"],
-        "valor": number(sum(one["gross"] for one in instalments)),
+        "valor": number(sum(one["amounts"]["gross"] for one in instalments)),
         "contato": event["person"],
         "conta_financeira": event["account"],
         "rateio": [_line(line) for line in event["lines"]],

@@ -81,7 +81,7 @@ class Instalments:
         """Keep it with the state that follows from its amounts, one version on, and touch its event."""
         if instalment["state"] not in ("RENEGOTIATED", "CANCELLED"):
             instalment["state"] = _state(instalment)
-        instalment["gross"] = instalment["amounts"]["gross"]
+        instalment["net"] = instalment["amounts"]["net"]
         instalment |= {"versao": instalment["versao"] + 1, "changed": self._company.now()}
         self._records.put(INSTALMENTS, instalment)
         self._events.touch(instalment["parent"])

@@ -53,11 +53,10 @@ class People:
             if not given.get(name):
                 raise Refused(400, f"{name} is required")
         now = self._company.now() if moment is None else moment
-        number = self._records.total(Selection(PEOPLE), "max(json_extract(doc, '$.id_legado'))") + 1
         empty: Json = {name: None for name in _TEXTS} | {name: [] for name in _LISTS}
         kept = {
             "id": given["id"] if is_uuid(given.get("id")) else self._records.new_id(),
-            "id_legado": number,
+            "id_legado": self._records.next_number(),
             "uuid_legado": self._records.new_id(),
             "created": now,
             "document": None,
@@ -165,7 +164,9 @@ class People:
         return found | ({"contato_cobranca_faturamento": billing} if isinstance(billing, dict) else {})
 
     def _profiles(self, kept: Json, given: Any) -> list[str]:
-        words = [one.get("tipo_perfil") for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+        words = (
+            [str(one.get("tipo_perfil")) for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+        )
         if not words or not all(word in PROFILES for word in words):
             raise Refused(400, f"tipo_perfil must be one of {', '.join(PROFILES)}")
         if self._company.readings["profiles_patch"] == "merge" and kept.get("text"):

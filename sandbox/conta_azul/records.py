@@ -21,7 +21,7 @@ PEOPLE, EVENTS, INSTALMENTS, SETTLEMENTS, PROTOCOLS = "pessoas", "eventos", "par
 CATEGORIES, ACCOUNTS, CENTRES, REMOVED = "categorias", "contas_financeiras", "centros_de_custo", "removidos"
 
 # A kept document has these keys at its top where they mean something; the columns repeat them.
-COLUMNS = ("type", "parent", "person", "account", "due", "state", "text", "gross", "created", "changed")
+COLUMNS = ("type", "parent", "person", "account", "due", "state", "text", "net", "paid", "created", "changed")
 _FIELDS = ", ".join(COLUMNS)
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS conta_azul_records (
@@ -79,10 +79,14 @@ class Records:
             if self._counter != before:
                 self.store.remember(_COUNTER, str(self._counter))
 
+    def next_number(self) -> int:
+        """A number that nothing else has."""
+        self._counter += 1
+        return self._counter
+
     def new_id(self) -> str:
         """A new UUID: random to look at, the same for the same seed and history."""
-        self._counter += 1
-        digest = hashlib.sha256(f"conta_azul:{self._seed}:{self._counter}".encode()).digest()
+        digest = hashlib.sha256(f"conta_azul:{self._seed}:{self.next_number()}".encode()).digest()
         return str(uuid.UUID(bytes=digest[:16], version=4))
 
     @contextmanager
@@ -123,8 +127,14 @@ class Records:
 
     def total(self, selection: Selection, expression: str = "count(*)") -> int:
         """One aggregate over the selected records."""
+        return self.totals(selection, {"n": expression})["n"]
+
+    def totals(self, selection: Selection, expressions: dict[str, str]) -> dict[str, int]:
+        """Several aggregates over the selected records, by name."""
         source, values = self._source(selection)
-        return int(self._rows(f"SELECT {expression} AS n FROM {source}", values)[0]["n"] or 0)
+        wanted = ", ".join(f"{expression} AS {name}" for name, expression in expressions.items())
+        row = self._rows(f"SELECT {wanted} FROM {source}", values)[0]
+        return {name: int(row[name] or 0) for name in expressions}
 
     def put(self, kind: str, doc: Json) -> Json:
         """Insert or replace; the document says itself when it changed."""

@@ -38,8 +38,7 @@ _SHOWN = {
     "RENEGOTIATED": ("RENEGOTIATED", "RENEGOCIADO"),
     "CANCELLED": ("CANCELLED", "PERDIDO"),
 }
-_NET, _PAID = "json_extract(doc, '$.amounts.net')", "json_extract(doc, '$.paid')"
-_OPEN = f"max(0, {_NET} - {_PAID})"
+_OPEN = "max(0, net - paid)"
 _IN_LINES = (
     "parent IN (SELECT events.id FROM conta_azul_records AS events, json_each(events.doc, '$.lines') AS line"
     " WHERE events.kind = 'eventos' AND json_extract(line.value, '$.category') IN ({}))"
@@ -75,22 +74,25 @@ class Search:
         """``GET .../alteracoes``: ids of events, whatever was saved of them, settlements too."""
         call.known("pagina", "tamanho_pagina", "data_inicio", "data_fim")
         start, end = call.moments("data_inicio", "data_fim", required=True) or (0.0, 0.0)
-        window = (("changed >= ?", "changed < ?"), (start, end + 1))
-        kinds = [EVENTS, REMOVED] if self._company.readings["deletions_in_changes"] else [EVENTS]
-        found = [one for kind in kinds for one in self._records.find(Selection(kind, *window, "changed, seq"))]
-        found.sort(key=lambda one: one["changed"])
-        size, before = call.page()
-        return call.listed(len(found), [{"id": one["id"]} for one in found[before : before + size]])
+        window = (("changed >= ?", "changed < ?"), (start, end + 1), "changed, seq")
+        total, rows = call.rows(Selection(EVENTS, *window))
+        if self._company.readings["deletions_in_changes"]:
+            both = (*self._records.find(Selection(EVENTS, *window)), *self._records.find(Selection(REMOVED, *window)))
+            size, before = call.page()
+            total = len(both)
+            rows = sorted(both, key=lambda one: float(one["changed"]))[before : before + size]
+        return call.listed(total, [{"id": row["id"]} for row in rows])
 
     def _conditions(self, call: Call, kind: str) -> tuple[list[str], list[Any]]:
-        conditions, values = ["type = ?", "due >= ?", "due <= ?"], [kind, *call.days("data_vencimento", required=True)]
+        conditions = ["type = ?", "due >= ?", "due <= ?"]
+        values: list[Any] = [kind, *call.days("data_vencimento", required=True)]
         self._windows(call, conditions, values)
         if text := call.one("descricao"):
             conditions.append("instr(folded(text), ?) > 0")
             values.append(text.casefold())
         for name, sign in (("valor_de", ">="), ("valor_ate", "<=")):
             if (amount := call.amount(name)) is not None:
-                conditions.append(f"{_NET} {sign} ?")
+                conditions.append(f"net {sign} ?")
                 values.append(amount)
         clients = [("ids_clientes", "person IN ({})")] if kind == INCOME else []
         for name, condition in [
@@ -130,12 +132,12 @@ class Search:
         """Sums by situation, in spite of what the specification says."""
         today = self._company.today()
         sums = {
-            "pago": f"sum({_PAID})",
+            "pago": "sum(paid)",
             "vencido": f"sum(CASE WHEN state IN ('OPEN', 'PARTIAL') AND due < '{today}' THEN {_OPEN} ELSE 0 END)",
             "aberto": f"sum(CASE WHEN state IN ('OPEN', 'PARTIAL') AND due >= '{today}' THEN {_OPEN} ELSE 0 END)",
-            "todos": f"sum({_NET})",
+            "todos": "sum(net)",
         }
-        return {name: number(self._records.total(selection, expression)) for name, expression in sums.items()}
+        return {name: number(found) for name, found in self._records.totals(selection, sums).items()}
 
     def _rows(self, rows: Sequence[Json], kind: str) -> list[Json]:
         people = self._records.many(PEOPLE, (row["person"] for row in rows if row["person"]))

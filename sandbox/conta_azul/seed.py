@@ -9,7 +9,7 @@ from sandbox.conta_azul.books import Books
 from sandbox.conta_azul.chart import fixed
 from sandbox.conta_azul.events import EXPENSE, INCOME
 from sandbox.conta_azul.records import EVENTS, INSTALMENTS, PEOPLE, SETTLEMENTS, Json
-from sandbox.conta_azul.wire import SAO_PAULO, is_cnpj
+from sandbox.conta_azul.wire import SAO_PAULO, is_cnpj, number
 from sandbox.service import World
 
 _LOOKED_AT = 60
@@ -158,7 +158,7 @@ def _settle(books: Books, world: World, entry: tuple[str, date]) -> None:
     body = {
         "data_pagamento": paid_on.isoformat(),
         "conta_financeira": _BANK,
-        "composicao_valor": {"valor_bruto": instalment["gross"] / 100},
+        "composicao_valor": {"valor_bruto": number(instalment["amounts"]["gross"])},
     }
     made = books.settlements.create(instalment, body)
     moment = _moment(paid_on, 0)

@@ -122,7 +122,7 @@ class Settlements:
             raise Refused(400, "the amount is more than what is open")
 
     def _save(self, instalment: Json, settlement: Json, more: int) -> Json:
-        settlement["changed"] = self._company.now()
+        settlement |= {"changed": self._company.now(), "net": settlement["amounts"]["net"]}
         self._records.put(SETTLEMENTS, settlement)
         instalment["paid"] += more
         self._instalments.save(instalment)

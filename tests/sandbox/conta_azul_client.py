@@ -26,10 +26,10 @@ Query = dict[str, Any] | list[tuple[str, Any]]
 class ContaAzulClient:
     """One sandbox with Conta Azul alone, an access token, and short ways to write what tests need."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, refresh_token: str) -> None:
         self.sandbox = sandbox
         self.url = f"{sandbox.url}/conta_azul"
-        self.refresh_token = "sandbox-refresh-token"
+        self.refresh_token = refresh_token
         self.access_token = ""
         self.first_readings = WEB.get(f"{sandbox.url}/control/readings/conta_azul").json()
         self.renew()
@@ -141,10 +141,12 @@ class ContaAzulClient:
 
 
 @contextmanager
-def conta_azul_sandbox(payments: int = 0, profile: str = "br", **wishes: Any) -> Iterator[ContaAzulClient]:
+def conta_azul_sandbox(
+    payments: int = 0, profile: str = "br", token: str = "sandbox-refresh-token", **wishes: Any
+) -> Iterator[ContaAzulClient]:
     """A fresh sandbox with Conta Azul alone."""
     with Sandbox.start(payments=payments, profile=profile, today=TODAY, services=["conta_azul"], **wishes) as sandbox:
-        yield ContaAzulClient(sandbox)
+        yield ContaAzulClient(sandbox, token)
 
 
 def person_body(name: str = "Ana Souza", profile: str = "Cliente", **fields: Any) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def test_only_some_page_sizes_are_allowed(conta_azul: ContaAzulClient, size: Any
 
 def test_pages_do_not_overlap(conta_azul: ContaAzulClient) -> None:
     parts = [part(1, f"2026-08-{day:02d}", f"{day}") for day in range(1, 13)]
-    conta_azul.event(12, condicao_pagamento={"parcelas": parts})
+    conta_azul.event(amount=12, condicao_pagamento={"parcelas": parts})
     pages = [conta_azul.read(SEARCH, YEAR | {"tamanho_pagina": 10, "pagina": number}) for number in (1, 2, 3)]
     assert [page["itens_totais"] for page in pages] == [12, 12, 12]
     assert texts([row for page in pages for row in page["itens"]]) == [str(day) for day in range(1, 13)]
@@ -104,9 +104,9 @@ def test_the_day_ends_in_sao_paulo(conta_azul: ContaAzulClient) -> None:
 
 def test_filters_of_the_search(conta_azul: ContaAzulClient) -> None:
     ana = conta_azul.person()
-    first = conta_azul.event(100, "R1 Curso", contato=ana["id"], data_competencia="2026-07-01", due="2026-07-20")
+    first = conta_azul.event(text="R1 Curso", contato=ana["id"], data_competencia="2026-07-01", due="2026-07-20")
     elsewhere = [part(50, "2026-08-20", "R2 Seguro", conta_financeira=CLEARING)]
-    conta_azul.event(50, "R2 Seguro", category=OTHER_INCOME, condicao_pagamento={"parcelas": elsewhere})
+    conta_azul.event(amount=50, text="R2 Seguro", category=OTHER_INCOME, condicao_pagamento={"parcelas": elsewhere})
     conta_azul.settle(first, 10, data_pagamento="2026-07-12")
     queries: list[dict[str, Any]] = [
         {"descricao": "r1 cur"},
@@ -127,9 +127,9 @@ def test_filters_of_the_search(conta_azul: ContaAzulClient) -> None:
 
 
 def test_the_totals_are_sums_by_situation(conta_azul: ContaAzulClient) -> None:
-    kept = conta_azul.event(100, due="2026-07-10")
+    kept = conta_azul.event(due="2026-07-10")
     conta_azul.settle(kept, 40)
-    conta_azul.event(50)
+    conta_azul.event(amount=50)
     totals = conta_azul.read(SEARCH, YEAR)["totais"]
     assert totals == {"pago": 40, "vencido": 60, "aberto": 50, "todos": 150}
 

@@ -45,7 +45,7 @@ def one(settlement: dict[str, Any]) -> str:
 
 
 def test_two_halves_settle_an_instalment_step_by_step(conta_azul: ContaAzulClient) -> None:
-    kept = conta_azul.event(1.00)
+    kept = conta_azul.event(amount=1.00)
     assert step(conta_azul, kept) == ("PENDENTE", 0, 1.00)
     assert conta_azul.settle(kept, 0.50).status_code == 200
     assert step(conta_azul, kept) == ("RECEBIDO_PARCIAL", 1, 0.50)
