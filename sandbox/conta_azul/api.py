@@ -45,7 +45,8 @@ class Api:
     def _refusal(self, request: Request) -> Answer | None:
         """What is refused before the call reaches the service; a call over the limit is not counted."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        session = self._tokens.session(token.strip()) if kind.lower() == "bearer" else None
+        received = request.scope.get("sandbox.received_at")
+        session = self._tokens.session(token.strip(), received) if kind.lower() == "bearer" else None
         if session is None:
             return answers.unauthorized("token missing, unknown or expired")
         if session.login != "erp":

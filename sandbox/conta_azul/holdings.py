@@ -64,6 +64,10 @@ def state(books: Books) -> dict[str, Any]:
     """Everything: what ``load`` takes in the form in which it takes it, and instalments and protocols as answered."""
     with books.company.records.work():
         books.events.process_due()
+        return _state(books)
+
+
+def _state(books: Books) -> dict[str, Any]:
     records = books.company.records
     instalments = records.find(Selection(INSTALMENTS))
     by_event: dict[str, list[Json]] = {}

@@ -7,6 +7,7 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sandbox.clock import Clock
@@ -95,11 +96,15 @@ class Tokens:
                 self._revoke("id = ?", row["grant_id"])
         raise _invalid("invalid_refresh_token", "refresh token already used")
 
-    def session(self, token: str) -> Session | None:
-        """The session behind a bearer token, which lives to the end of its hour even when access was revoked."""
+    def session(self, token: str, received: datetime | None = None) -> Session | None:
+        """The session behind a bearer token, which lives to the end of its hour even when access was revoked.
+
+        What counts is when the call came in, which may be long before it is carried out.
+        """
+        moment = self._now() if received is None else received.timestamp()
         with self._store.lock:
             row = self._row(token, "access")
-            if row is None or row["expires"] <= self._now():
+            if row is None or row["expires"] <= moment:
                 return None
             sql = "SELECT * FROM conta_azul_grants WHERE id = ?"
             grant = self._store.connection.execute(sql, (row["grant_id"],)).fetchone()

@@ -213,6 +213,20 @@ def test_a_lost_answer_was_done_all_the_same(conta_azul: ContaAzulClient) -> Non
     assert len(conta_azul.read(address)) == 1
 
 
+def test_an_event_may_arrive_long_after_its_connection_broke(conta_azul: ContaAzulClient) -> None:
+    fault = {"method": "POST", "path": f"{FINANCE}/contas-a-receber", "do": "drop_then_commit:7200"}
+    conta_azul.control("faults", fault)
+    with pytest.raises(httpx.RemoteProtocolError):
+        conta_azul.queue()
+    conta_azul.clock(3700)
+    conta_azul.renew()
+    assert conta_azul.search() == []
+    conta_azul.clock(3600)
+    conta_azul.clock(60)
+    conta_azul.renew()
+    assert texts(conta_azul.search()) == ["Curso 1"]
+
+
 def test_arrays_are_repeated_and_never_bracketed(conta_azul: ContaAzulClient) -> None:
     assert get(conta_azul, SEARCH, [*YEAR.items(), ("status[]", "ATRASADO")]).status_code == 400
     assert get(conta_azul, "/v1/pessoas", {"emails[]": "a@b.example"}).status_code == 400

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.sandbox.conta_azul_client import (
     BANK,
@@ -172,3 +174,31 @@ def test_a_reconciled_settlement_stays_as_it_is(conta_azul: ContaAzulClient) -> 
     assert conta_azul.http("PATCH", one(made), {"versao": 0, "observacao": "x"}).status_code == 400
     conta_azul.ui("reconcile", settlement=made["id"], on=False)
     assert conta_azul.http("DELETE", one(made)).status_code == 200
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.one_of(st.integers(1, 6000), st.just(0)), min_size=1, max_size=8))
+def test_whatever_is_settled_and_undone_the_sums_agree(conta_azul: ContaAzulClient, steps: list[int]) -> None:
+    """Each step settles so many centavos, or undoes the newest settlement (0); refused ones leave nothing behind."""
+    conta_azul.noon()
+    opening, kept = balance(conta_azul), conta_azul.event()
+    paid: list[tuple[str, int]] = []
+    done = 0
+    for value in steps:
+        if value == 0 and paid:
+            assert conta_azul.http("DELETE", f"{FINANCE}/parcelas/baixa/{paid.pop()[0]}").status_code == 200
+        elif value:
+            answer = conta_azul.settle(kept, value / 100)
+            fits = sum(amount for _, amount in paid) + value <= 10_000
+            assert answer.status_code == (200 if fits else 400)
+            if not fits:
+                continue
+            paid.append((answer.json()["id"], value))
+        else:
+            continue
+        done += 1
+    now, total = conta_azul.instalment(kept["id"]), sum(amount for _, amount in paid)
+    assert (round(now["valor_pago"] * 100), round(now["nao_pago"] * 100)) == (total, 10_000 - total)
+    assert (now["versao"], len(now["baixas"])) == (done, len(paid))
+    assert round((balance(conta_azul) - opening) * 100) == total
+    assert now["status"] == {0: "PENDENTE", 10_000: "QUITADO"}.get(total, "RECEBIDO_PARCIAL")
