@@ -140,7 +140,7 @@ class Instalments:
             "id": kept["id"],
             "versao": kept["versao"],
             "indice": kept["indice"],
-            "referencia": event["protocol"],
+            "referencia": None,
             "status": "ATRASADO" if overdue else _STATUS[kept["state"]],
             "conciliado": any(one["reconciled"] for one in settlements),
             "valor_pago": number(kept["paid"]),
