@@ -20,6 +20,7 @@ SERVICES = {
     "qualy": "sandbox.qualy:service",
     "xero": "sandbox.xero:service",
     "hubspot": "sandbox.hubspot:service",
+    "conta_azul": "sandbox.conta_azul:service",
 }
 
 
