@@ -10,7 +10,7 @@ from sandbox.quickbooks.documents import BILL, CREDIT_MEMO, INVOICE, REFUND_RECE
 from sandbox.quickbooks.links import Links
 from sandbox.quickbooks.names import Names
 from sandbox.quickbooks.numbers import Numbers
-from sandbox.quickbooks.reading_in import Reader
+from sandbox.quickbooks.reading_in import Reader, well_formed
 from sandbox.quickbooks.settlements import PAYOUTS, RECEIPTS, Settlements
 from sandbox.quickbooks.shapes import LISTS, SHAPES
 
@@ -43,6 +43,7 @@ class Books:
         if kind not in self.rules:
             raise Refused("500", f"Operation is not supported for {kind}")
         rules = self.rules[kind]
+        well_formed(given)
         if not given.get("Id"):
             if operation in ("delete", "void", "update"):
                 raise Refused("2020", "Required parameter Id is missing in the request", "Id")

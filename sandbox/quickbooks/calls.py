@@ -15,7 +15,7 @@ from sandbox.quickbooks.queries import Queries, exchange_rate_entity
 from sandbox.quickbooks.query_language import parse_statement
 from sandbox.quickbooks.request_ids import LONGEST_BID
 from sandbox.quickbooks.shapes import BY_PATH, SINGLE
-from sandbox.quickbooks.wire import parse, parse_day, stamp
+from sandbox.quickbooks.wire import amount, parse, parse_day, stamp
 
 Json = dict[str, Any]
 MOST_IN_BATCH = 30
@@ -125,7 +125,11 @@ class Calls:
         day = self._day(given.get("AsOfDate"))
         made = exchange_rate_entity(self._company, str(given.get("SourceCurrencyCode", "")), day)
         now = stamp(self._company.clock.now())
-        made |= {"Rate": given.get("Rate"), "SyncToken": "0", "MetaData": {"CreateTime": now, "LastUpdatedTime": now}}
+        try:
+            rate = amount(given.get("Rate"))
+        except ValueError as error:
+            raise Refused("2090", f"Invalid Number : {given.get('Rate')}", "Rate") from error
+        made |= {"Rate": rate, "SyncToken": "0", "MetaData": {"CreateTime": now, "LastUpdatedTime": now}}
         key = f"{made['SourceCurrencyCode']}:{made['AsOfDate']}"
         self._company.records.keep("ExchangeRate", made | {"Id": key})
         return {"ExchangeRate": made}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from sandbox.quickbooks.wire import parse_moment, stamp
 Json = dict[str, Any]
 LOOK_BACK = timedelta(days=30)
 MOST_OBJECTS = 1000
+_UNESCAPED_PLUS = re.compile(r"(?<=:\d\d) (\d\d:?\d\d)$")  # arrives as a blank
 _NOT_CAPTURED = ("TaxAgency", "TaxCode", "TaxRate", "ExchangeRate", "CompanyInfo", "Preferences")
 
 
@@ -50,7 +52,7 @@ def _changed(company: Company, kind: str, moment: datetime) -> list[Json]:
 def _moment(company: Company, since: str) -> datetime:
     zone = UTC if company.readings["changed_since_zone"] == "utc" else company.zone
     try:
-        moment = parse_moment(since.replace(" ", "+"), zone)  # a plus that was not escaped arrives as a blank
+        moment = parse_moment(_UNESCAPED_PLUS.sub(r"+\1", since), zone)
     except ValueError as error:
         raise Refused("2060", f"Invalid date format. Value: {since}", "changedSince") from error
     if moment < company.clock.now() - LOOK_BACK:

@@ -18,14 +18,17 @@ class Links:
         self._company = company
         self._records = company.records
 
-    def settle(self, kind: str, id_: str, value: Decimal, by: Json) -> None:
-        """Take ``value`` off the balance of a document; a negative one gives it back and takes the link away."""
+    def settle(self, kind: str, id_: str, value: Decimal, by: Json, *, keep: bool = False) -> None:
+        """Take ``value`` off the balance of a document; a negative one gives it back and takes the link away.
+
+        With ``keep`` the link stays, since a part of it is still settled.
+        """
         doc = self._records.get(kind, id_)
         if doc is None:
             return
         set_balance(doc, money(doc, "Balance") - value)
         links = [one for one in doc.get("LinkedTxn", []) if one != by]
-        doc["LinkedTxn"] = [*links, by] if value > 0 else links
+        doc["LinkedTxn"] = [*links, by] if value > 0 or keep else links
         self._records.replace(kind, doc, touch=self._company.readings["payments_touch_documents"])
 
     def settled_by(self, kind: str, id_: str) -> list[tuple[str, Json]]:
@@ -40,21 +43,36 @@ class Links:
         return found
 
     def unlink(self, kind: str, id_: str) -> None:
-        """Take a document out of the payments that settle it; what they paid becomes unapplied."""
+        """Take a document out of the payments that settle or use it.
+
+        What was paid becomes unapplied; what only a credit paid for is open again.
+        """
         for by, payment in self.settled_by(kind, id_):
-            freed = Decimal(0)
-            kept = []
-            for line in payment["Line"]:
-                link = line["LinkedTxn"][0]
-                if (link["TxnType"], link["TxnId"]) == (kind, id_):
-                    freed += amount(line["Amount"])
-                else:
-                    kept.append(line)
-            payment["Line"] = kept
+            own = [one for one in payment["Line"] if _target(one) == (kind, id_)]
+            payment["Line"] = [one for one in payment["Line"] if _target(one) != (kind, id_)]
+            freed = sum((amount(one["Amount"]) for one in own), Decimal(0))
             field = "UnappliedAmt" if by == "Payment" else "_Excess"
-            sign = 1 if kind in ("Invoice", "Bill") else -1
-            payment[field] = max(Decimal(0), money(payment, field) + sign * freed)
+            free = money(payment, field) + (freed if kind in ("Invoice", "Bill") else -freed)
+            if free < 0:
+                self._give_back(by, payment, -free)
+            payment[field] = max(Decimal(0), free)
             self._records.replace(by, payment)
+
+    def _give_back(self, by: str, payment: Json, missing: Decimal) -> None:
+        """Shorten what a payment settles by what it has no money for, the last line first."""
+        link_type = by if by == "Payment" else f"{by}{payment['PayType']}"
+        kept = []
+        for line in reversed(payment["Line"]):
+            kind, id_ = _target(line)
+            cut = min(amount(line["Amount"]), missing) if kind in ("Invoice", "Bill") else Decimal(0)
+            missing -= cut
+            line["Amount"] = amount(line["Amount"]) - cut
+            if cut:
+                link = {"TxnId": payment["Id"], "TxnType": link_type}
+                self.settle(kind, id_, -cut, link, keep=bool(line["Amount"]))
+            if line["Amount"]:
+                kept.append(line)
+        payment["Line"] = kept[::-1]
 
     def refresh_party(self, kind: str, id_: str) -> None:
         """Work out the balance of a customer or vendor anew."""
@@ -73,6 +91,10 @@ class Links:
             if kind == "Customer":
                 party["BalanceWithJobs"] = balance
             self._records.replace(kind, party, touch=False)
+
+
+def _target(line: Json) -> tuple[str, str]:
+    return line["LinkedTxn"][0]["TxnType"], line["LinkedTxn"][0]["TxnId"]
 
 
 def set_balance(doc: Json, value: Decimal) -> None:

@@ -12,6 +12,26 @@ from sandbox.quickbooks.wire import amount, parse_day, ref, switch
 
 Json = dict[str, Any]
 _ADDRESS = re.compile(r"^[^@\s<>(),;:\"\[\]\\]+@[^@\s<>(),;:\"\[\]\\]+\.[^@\s<>(),;:\"\[\]\\.]+$")
+_LISTS = ("Line", "LinkedTxn", "TaxLine")
+
+
+def well_formed(given: Any, name: str = "") -> None:
+    """Refuse lists, details and references that are something else. Raises Refused."""
+    nothing = given in (None, "")
+    if name in _LISTS and not nothing and not (isinstance(given, list) and all(isinstance(o, dict) for o in given)):
+        raise Refused("2010", f"Property {name} is not a list of objects", name)
+    if name.endswith("Detail") and not nothing and not isinstance(given, dict):
+        raise Refused("2010", f"Property {name} is not an object", name)
+    if name.endswith("Ref"):
+        value = given.get("value") if isinstance(given, dict) else given
+        if not (value is None or (isinstance(value, str | int) and not isinstance(value, bool))):
+            raise Refused("2030", f"Invalid ID : {value}", name)
+    if isinstance(given, dict):
+        for part, value in given.items():
+            well_formed(value, part)
+    elif isinstance(given, list):
+        for value in given:
+            well_formed(value)
 
 
 class Reader:
@@ -63,7 +83,9 @@ class Reader:
                 raise Refused("2020", detail, name)
 
     def _value(self, field: Field, value: Any, old: Json | None) -> Any:
-        if field.type in ("lines", "object", "tax"):
+        if field.type == "struct" and not isinstance(value, dict):
+            raise Refused("2010", f"Property {field.name} is not an object", field.name)
+        if field.type in ("lines", "object", "struct"):
             return self._latin(field, value)
         return getattr(self, f"_{field.type}")(field, value, old)
 
@@ -78,6 +100,8 @@ class Reader:
 
     def _cut(self, field: Field, value: Any, _: Any) -> str:
         """A text that is cut without a word."""
+        if not isinstance(value, str | int):
+            raise Refused("2010", f"Property {field.name} is not a text", field.name)
         return str(self._latin(field, str(value)))[: field.limit]
 
     def _memo(self, field: Field, value: Any, _: Any) -> Json:

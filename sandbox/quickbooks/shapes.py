@@ -50,13 +50,13 @@ _TXN = (
 )
 _SALE = (
     "DocNumber text 21; CustomerRef ref Customer; CustomerMemo memo 1000; BillAddr object; ShipAddr object;"
-    "BillEmail email 100; BillEmailCc email 200; BillEmailBcc email 200; ClassRef ref Class; TxnTaxDetail tax;"
+    "BillEmail email 100; BillEmailCc email 200; BillEmailBcc email 200; ClassRef ref Class; TxnTaxDetail struct;"
     "GlobalTaxCalculation enum TaxExcluded|TaxInclusive|NotApplicable; ApplyTaxAfterDiscount bool;"
     "PrintStatus enum NotSet|NeedToPrint|PrintComplete; EmailStatus enum NotSet|NeedToSend|EmailSent;"
     "CustomField object; ShipDate date; TrackingNum text 31;"
 )
 _PURCHASE = (
-    "DocNumber text 21; VendorRef ref Vendor; APAccountRef ref Account; VendorAddr object; TxnTaxDetail tax;"
+    "DocNumber text 21; VendorRef ref Vendor; APAccountRef ref Account; VendorAddr object; TxnTaxDetail struct;"
     "GlobalTaxCalculation enum TaxExcluded|TaxInclusive|NotApplicable;"
 )
 
@@ -103,7 +103,7 @@ SHAPES: dict[str, dict[str, Field]] = {
     ),
     "BillPayment": _fields(
         _TXN + "DocNumber text 21; VendorRef ref Vendor; TotalAmt number; APAccountRef ref Account;"
-        "PayType enum Check|CreditCard; CheckPayment object; CreditCardPayment object"
+        "PayType enum Check|CreditCard; CheckPayment struct; CreditCardPayment struct"
     ),
 }
 

@@ -11,14 +11,17 @@ from typing import Any
 import httpx
 import pytest
 import requests
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from quickbooks.batch import batch_create, batch_delete
 from quickbooks.exceptions import AuthorizationException, QuickbooksException, SevereException, ValidationException
 from quickbooks.objects import Bill, Customer, Preferences
 
 from sandbox.app import load_services
+from sandbox.quickbooks.shapes import SHAPES
 from sandbox.quickbooks.stand_in import QuickBooksStandIn
 from sandbox.world import Wishes, make_world
-from tests.sandbox.quickbooks_client import TODAY, QuickBooksClient, quickbooks_sandbox, sale_line
+from tests.sandbox.quickbooks_client import FEES, TODAY, QuickBooksClient, quickbooks_sandbox, sale_line
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +63,25 @@ def test_answers_have_the_envelope_of_quickbooks_and_never_null(books: QuickBook
         assert books.http(method, path).status_code == 404
     assert books.http("POST", "customer", b"{not json").json()["Fault"]["type"] == "ValidationFault"
     assert books.http("POST", "customer", b"[1]").status_code == 400
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_body_of_any_shape_is_taken_or_refused_and_never_breaks_it(books: QuickBooksClient, data: Any) -> None:
+    junk = st.sampled_from([5, "x", [], [1], [{}], {}, {"value": []}, {"value": "x"}, True, None, "", {"a": {"b": 1}}])
+    kind = data.draw(st.sampled_from(sorted(SHAPES)))
+    body = {
+        name: data.draw(junk)
+        for name in data.draw(st.lists(st.sampled_from(sorted(SHAPES[kind])), max_size=8, unique=True))
+    }
+    line = {name: data.draw(junk) for name in ("Amount", "LinkedTxn", "Description", "Id")}
+    detail = data.draw(st.sampled_from(["SalesItemLineDetail", "AccountBasedExpenseLineDetail", "DiscountLineDetail"]))
+    line |= {"DetailType": detail, detail: data.draw(st.sampled_from([None, 1, {"ItemRef": {"value": FEES}}, {}]))}
+    people = books.state()
+    customer = (people["Customer"] or [books.post("Customer", {"DisplayName": "Ana"})])[0]["Id"]
+    vendor = (people["Vendor"] or [books.post("Vendor", {"DisplayName": "Harbour"})])[0]["Id"]
+    whole = {"CustomerRef": {"value": customer}, "VendorRef": {"value": vendor}, "TotalAmt": 5, "PayType": "Check"}
+    assert books.http("POST", kind.lower(), whole | {"Line": [line]} | body).status_code in (200, 400)
 
 
 def test_a_batch_keeps_what_is_good_and_says_what_is_not(books: QuickBooksClient) -> None:

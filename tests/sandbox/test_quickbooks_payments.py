@@ -288,3 +288,16 @@ def test_a_deleted_payment_is_not_found(books: QuickBooksClient) -> None:
     payment.delete(qb=books.qb)
     with pytest.raises(ObjectNotFoundException):
         Payment.get(payment.Id, qb=books.qb)
+
+
+def test_when_a_used_credit_goes_what_it_paid_for_is_open_again(books: QuickBooksClient) -> None:
+    customer = books.customer()
+    invoice, memo = books.invoice(customer), books.credit_memo(customer)
+    lines = [line(110, "Invoice", invoice.Id), line(110, "CreditMemo", memo.Id)]
+    made = books.post("Payment", {"CustomerRef": {"value": customer.Id}, "TotalAmt": 0, "Line": lines})
+    token = books.read("CreditMemo", memo.Id)["SyncToken"]
+    books.post("CreditMemo", {"Id": memo.Id, "SyncToken": token}, operation="delete")
+    assert books.read("Payment", made["Id"])["Line"] == []
+    kept = books.read("Invoice", invoice.Id)
+    assert (kept["Balance"], kept["LinkedTxn"]) == (110, [])
+    assert balance(books, "Customer", customer.Id) == 110
