@@ -65,6 +65,8 @@ class Documents:
         fields = self._reader.fields(self._form.kind, given, old)
         if "Line" not in given and not switch(given.get("sparse")):
             raise Refused("2020", "Required parameter Line is missing in the request", "Line")
+        if "TxnTaxDetail" not in given and {"Line", "GlobalTaxCalculation"} & set(given):
+            fields.pop("TxnTaxDetail", None)  # what was worked out for the lines as they were
         doc = self._complete(fields, old)
         self._company.check_open(old["TxnDate"], doc["TxnDate"])
         self._numbers.assign(self._form.kind, doc, old, include)

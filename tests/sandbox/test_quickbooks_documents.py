@@ -195,6 +195,20 @@ def test_a_full_update_clears_what_is_left_out_and_a_sparse_one_keeps_it(books: 
     assert "DocNumber" not in full
 
 
+def test_tax_follows_the_lines_and_stays_where_they_stay(books: QuickBooksClient) -> None:
+    body = {"CustomerRef": {"value": books.customer().Id}, "Line": [sale_line(100)]}
+    override = {"Amount": 9.99, "DetailType": "TaxLineDetail", "TaxLineDetail": {"TaxRateRef": {"value": "3"}}}
+    made = books.post("Invoice", body | {"TxnTaxDetail": {"TaxLine": [override]}})
+    assert made["TotalAmt"] == 109.99
+    head = {"Id": made["Id"], "sparse": True}
+    noted = books.post("Invoice", head | {"SyncToken": "0", "PrivateNote": "x"})
+    assert noted["TotalAmt"] == 109.99
+    changed = books.post("Invoice", head | {"SyncToken": "1", "Line": [sale_line(200)]})
+    assert changed["TotalAmt"] == 220
+    free = books.post("Invoice", head | {"SyncToken": "2", "GlobalTaxCalculation": "NotApplicable"})
+    assert free["TotalAmt"] == 200
+
+
 def test_a_stale_sync_token_changes_nothing_and_the_sdk_shows_5010(books: QuickBooksClient) -> None:
     made = books.invoice(books.customer())
     made.PrivateNote = "once"
