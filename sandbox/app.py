@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.answer import Answer, error_answer
+from sandbox.answer import Answer
 from sandbox.calls import CallLog
 from sandbox.control import control_app
 from sandbox.faults import FaultBook
@@ -21,6 +21,7 @@ SERVICES = {
     "xero": "sandbox.xero:service",
     "hubspot": "sandbox.hubspot:service",
     "conta_azul": "sandbox.conta_azul:service",
+    "quickbooks": "sandbox.quickbooks:service",
 }
 
 
@@ -48,7 +49,7 @@ class SandboxApp:
         )
         self._inner: dict[str, ASGIApp] = {name: service.app() for name, service in services.items()}
         self._apps: dict[str, ASGIApp] = {
-            name: Around(name, app, self._frame, getattr(services[name], "error_answer", error_answer))
+            name: Around(name, app, self._frame, getattr(services[name], "error_answer", None))
             for name, app in self._inner.items()
         }
         self._apps["control"] = control_app(world, services, self._frame, self.carry_out_due)

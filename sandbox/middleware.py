@@ -73,16 +73,16 @@ async def drop(scope: Scope, receive: Receive) -> None:
 
 
 class Around:
-    """One service, with the frame around it. A pure ASGI application.
+    """One service, with the frame around it. A pure ASGI application."""
 
-    ``refusal`` makes the answer of a ``status`` fault, where a service has a way of its own to refuse.
-    """
-
-    def __init__(self, name: str, app: ASGIApp, frame: Frame, refusal: Callable[[int], Answer] = error_answer) -> None:
+    def __init__(
+        self, name: str, app: ASGIApp, frame: Frame, own_error: Callable[[int], Answer | None] | None = None
+    ) -> None:
+        """``own_error`` words a status as the service itself does, where it has words for it."""
         self._name = name
+        self._own_error = own_error
         self._app = app
         self._frame = frame
-        self._refusal = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one call: find its fault, let the service work, note it, answer (or not)."""
@@ -118,7 +118,7 @@ class Around:
         if action.name in ("drop_before", "drop_then_commit"):
             return None
         if action.name == "status":
-            return self._refusal(int(action.number))
+            return self._error(int(action.number))
         if action.name == "delay":
             await asyncio.sleep(action.number)
         if action.name == "hold":
@@ -128,8 +128,12 @@ class Around:
         except AnswerLost:
             return None
         if action.name == "status_after":
-            return self._refusal(int(action.number))
+            return self._error(int(action.number))
         return _spoiled(answer, action)
+
+    def _error(self, status: int) -> Answer:
+        own = self._own_error(status) if self._own_error else None
+        return own or error_answer(status)
 
     async def _work(self, scope: Scope, body: bytes, action: Action) -> Answer:
         scope["sandbox.faults"] = {
