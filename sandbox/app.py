@@ -16,7 +16,11 @@ from sandbox.middleware import Around, Frame, Gate
 from sandbox.postponed import Postponed
 from sandbox.service import Service, World
 
-SERVICES = {"qualy": "sandbox.qualy:service", "xero": "sandbox.xero:service"}
+SERVICES = {
+    "qualy": "sandbox.qualy:service",
+    "xero": "sandbox.xero:service",
+    "mailchimp": "sandbox.mailchimp:service",
+}
 
 
 def load_services(world: World, names: Iterable[str] | None = None) -> dict[str, Service]:
