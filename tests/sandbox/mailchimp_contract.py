@@ -76,12 +76,15 @@ def _unknown(schema: Any, answer: Any, new: set[str]) -> set[str]:
 def _clean(schema: Any) -> Any:
     """The files mark required parameters by ``required: true``, which JSON Schema does not know; formats are loose.
 
-    A date that is not set is an empty text, and the enumeration of statuses in one answer lacks what the others have.
+    A date that is not set is an empty text. Values of merge fields are texts in the files, but numbers and addresses
+    in real answers.
     """
     if isinstance(schema, dict):
         if isinstance(schema.get("required"), bool):
             del schema["required"]
         schema.pop("format", None)
+        if isinstance(schema.get("merge_fields"), dict):
+            schema["merge_fields"].pop("additionalProperties", None)
         for value in schema.values():
             _clean(value)
     elif isinstance(schema, list):

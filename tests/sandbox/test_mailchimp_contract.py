@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.sandbox.mailchimp_client import LIST, WEB, MailchimpClient, mailchimp_sandbox
+from tests.sandbox.mailchimp_client import LIST, WEB, mailchimp_sandbox
 from tests.sandbox.mailchimp_contract import FOLDER, Contract, specification
 
 BASE = "/mailchimp/3.0"
