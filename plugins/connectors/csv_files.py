@@ -25,13 +25,18 @@ from qualy_sync.contracts.errors import AnswerLost, Refused, ToolError, Unreacha
 MANIFEST = "manifest.json"
 FORMAT = 1
 _STAGE = ".being-written-"
+_WRONG_PLACE = (PermissionError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError)
 _FORGOTTEN_AFTER = 24 * 3600  # seconds after which the leavings of a killed export are somebody's no more
 _PIECE = 1 << 20
+# Storage without folders: there, making one would make a missing bucket (s3fs), or ask for rights that nothing needs.
+_FLAT = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "wasb", "wasbs", "oss"})
 
 
 class Place(Protocol):
     """A path of object storage, as `pathlib` has them (Airflow's ObjectStoragePath, universal_pathlib's UPath)."""
 
+    @property
+    def protocol(self) -> str: ...
     def __truediv__(self, name: str) -> Self: ...
     def open(self, mode: str) -> Any: ...
     def exists(self) -> bool: ...
@@ -114,7 +119,8 @@ def _put_in_folder(place: Path, stage: Path, names: Sequence[str]) -> None:
 
 
 def _put_in_storage(place: Place, stage: Path, names: Sequence[str]) -> None:
-    place.mkdir(parents=True, exist_ok=True)
+    if place.protocol not in _FLAT:
+        place.mkdir(parents=True, exist_ok=True)
     if (place / MANIFEST).exists():
         (place / MANIFEST).unlink()
     for name in (*names, MANIFEST):
@@ -149,8 +155,10 @@ def _telling(place: Path | Place) -> Iterator[None]:
         yield
     except ToolError:
         raise
-    except (PermissionError, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        raise Refused(f"{place} cannot be written to ({error.strerror or 'no access'}). Correct csv.target.") from error
+    except _WRONG_PLACE as error:
+        raise Refused(
+            f"{place} cannot be written to ({error.strerror or 'not there, or no access'}). Correct csv.target."
+        ) from error
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise Unreachable(

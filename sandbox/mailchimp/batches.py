@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from sandbox.mailchimp import answers
 from sandbox.mailchimp.answers import Answer, Json, bad_field, dump
@@ -201,7 +202,7 @@ def _operation(place: int, given: Any) -> Json:
         raise bad_field(f"{where}.body", "The body is a text that holds JSON.")
     return {
         "method": given["method"],
-        "path": path,
+        "path": unquote(path),
         "params": {str(name): "true" if value is True else str(value) for name, value in params.items()},
         "body": body or "",
         "operation_id": str(given.get("operation_id") or ""),

@@ -147,6 +147,26 @@ def test_storage_that_breaks_off_leaves_no_manifest(
     assert MANIFEST in held(storage)
 
 
+class Bucket(Failing):
+    """Storage without folders, whose bucket nobody made; making it is not an export's business."""
+
+    protocol = "s3"
+
+    def mkdir(self, **_: bool) -> None:
+        raise AssertionError("an export made a bucket")
+
+
+class NoBucket(BreaksOff):
+    def open(self, mode: str) -> Any:
+        raise FileNotFoundError("The specified bucket does not exist")
+
+
+def test_a_bucket_that_is_not_there_needs_a_person_and_is_not_made(tmp_path: Path) -> None:
+    storage = Bucket(UPath(f"memory://bucket-{tmp_path.name}/daily"), NAMES[0], NoBucket)
+    with pytest.raises(Refused, match="not there, or no access"):
+        deliver(storage, [part(name) for name in NAMES], ABOUT)
+
+
 KILLED = """
 import os, sys
 from pathlib import Path
