@@ -22,6 +22,7 @@ SERVICES = {
     "hubspot": "sandbox.hubspot:service",
     "conta_azul": "sandbox.conta_azul:service",
     "quickbooks": "sandbox.quickbooks:service",
+    "mailchimp": "sandbox.mailchimp:service",
 }
 
 

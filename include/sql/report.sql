@@ -82,7 +82,7 @@ LEFT JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.sourc
 LEFT JOIN mirror_documents d ON d.book = c.book AND d.id = l.remote_id
 LEFT JOIN links il ON il.book = c.book AND il.leg = 'invoice' AND il.source_id = c.payment_id AND il.variant = ''
 LEFT JOIN mirror_documents i ON i.book = c.book AND i.id = il.remote_id
-WHERE c.book = :book AND c.code NOT IN :without
+WHERE c.book = :book AND c.code NOT IN :without AND c.outcome > :after
 ORDER BY CASE WHEN c.trouble_key IS NULL THEN 1 ELSE 0 END, c.since, c.trouble_key, c.source_id, c.leg;
 
 -- name: payment_numbers

@@ -1,7 +1,7 @@
 """The desk: everything that a run needs, opened from the environment. Airflow's jobs and the command line share it.
 
 `QUALY_LEDGER_URL` names the ledger, `QUALY_SETTINGS` the settings file, `QUALY_SECRET_KEYS` the keys of what is kept
-encrypted, `QUALY_REPORTS` the folder for copies of reports.
+encrypted, `QUALY_REPORTS` the folder for copies of reports, `QUALY_CSV` the one for CSV files.
 """
 
 from __future__ import annotations
@@ -107,6 +107,11 @@ class Desk:
     @property
     def reports(self) -> Path:
         return Path(self.environment.get("QUALY_REPORTS") or ROOT / ".qualy" / "reports")
+
+    @property
+    def csv_target(self) -> str:
+        """Where the CSV files go: a folder, or an address of object storage."""
+        return self.settings.csv.target or self.environment.get("QUALY_CSV") or str(ROOT / ".qualy" / "csv")
 
     def _pinned(self) -> str:
         book = keeping.find_book(self.ledger, self.accounting.tool)

@@ -39,7 +39,7 @@ from qualy_sync.load.gate import STANDING, confirm, open_gate
 from qualy_sync.outcomes import Code
 
 from .desk import STANDING_META, Desk, recent
-from .params import SyncParams
+from .params import ExportParams, SyncParams
 from .signals import RunProblem, WaitUntil
 
 Counts = dict[str, int]
@@ -285,6 +285,32 @@ def backlog(dag_run: str) -> bool:
     made_progress = any(counts.get(group, ({}, True))[0].get("its_turn_next") for group in GROUPS)
     newer = _newer_pass(desk, run)
     return bool(newer or (made_progress and run.book is not None and _its_turn(desk.ledger, run.book)))
+
+
+# -- export_csv
+
+
+def export_due(dag_run: str, params: ExportParams) -> bool:
+    """Whether files are to be written: they are switched on, and Qualy was read at least once."""
+    desk = Desk()
+    if not desk.settings.csv.enabled:
+        return False
+    return bool(open_run(desk.ledger, "export", dag_run=dag_run, params=params.as_json()).pin)
+
+
+def export_csv(dag_run: str) -> Counts:
+    """Customers, payments, splits and outcomes as CSV files, as they are now."""
+    from .exports import export
+
+    desk = Desk()
+    run = run_of(desk.ledger, dag_run)
+    if run is None:
+        raise RunProblem("This run was never begun: clear its `check` task, with downstream.")
+    with _task(desk, run, "export"):
+        made = export(desk, ExportParams.parse(run.params))
+        end_task(desk.ledger, run.id, "export", made.counts())
+        end_run(desk.ledger, run.id)
+        return made.counts()
 
 
 # -- shared

@@ -1,4 +1,4 @@
-"""What the tasks of both DAGs share: assets, defaults, how they find their run and tell what they did.
+"""What the tasks of the DAGs share: assets, defaults, how they find their run and tell what they did.
 
 Light on purpose: DAG files import it whenever they are read.
 """
@@ -50,6 +50,11 @@ def hourly(minute: int) -> CronTriggerTimetable:
     Airflow's own default makes up for the last few minutes, and that run would come beside the one started by hand.
     """
     return CronTriggerTimetable(f"{minute} * * * *", timezone="UTC", run_immediately=timedelta(0))
+
+
+def daily(hour: int, minute: int) -> CronTriggerTimetable:
+    """Each day at this time, UTC; never for a time that was past when the DAG was unpaused."""
+    return CronTriggerTimetable(f"{minute} {hour} * * *", timezone="UTC", run_immediately=timedelta(0))
 
 
 def this_run() -> str:

@@ -78,6 +78,7 @@ def environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
         "QUALY_LEDGER_URL": f"sqlite:///{folder}/ledger.db",
         "QUALY_SETTINGS": str(ROOT / "sandbox" / "settings.yaml"),
         "QUALY_REPORTS": str(folder / "reports"),
+        "QUALY_CSV": str(folder / "csv"),
         "QUALY_SECRET_KEYS": Fernet.generate_key().decode(),
         "AIRFLOW_CONN_QUALY": connection(f"{sandbox.url}/qualy/v1", "eu1-sandbox", "pk_sandbox_qualy"),
         "AIRFLOW_CONN_XERO": connection(

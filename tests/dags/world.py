@@ -79,6 +79,7 @@ class World:
             "QUALY_SETTINGS": str(ROOT / "sandbox" / "settings.yaml"),
             "QUALY_SECRET_KEYS": SECRET_KEY,
             "QUALY_REPORTS": str(self.folder / "reports"),
+            "QUALY_CSV": str(self.folder / "csv"),
             **{variable(name): json.dumps(fields) for name, fields in connections.items()},
         }
 

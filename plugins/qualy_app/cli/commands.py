@@ -7,6 +7,7 @@ import typer
 from .checking import check
 from .connecting import connect_xero
 from .deciding import decide, ignore, retry
+from .exporting import export
 from .keeping import migrate, new_key
 from .looking import explain, outcomes
 from .reporting import report
@@ -35,6 +36,7 @@ app.command("decide")(decide)
 app.command("retry")(retry)
 app.command("ignore")(ignore)
 app.command("report")(report)
+app.command("export")(export)
 connect.command("xero")(connect_xero)
 app.command("new-key")(new_key)
 app.command("migrate", hidden=True)(migrate)

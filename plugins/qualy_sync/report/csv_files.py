@@ -11,6 +11,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from qualy_sync.model import exponent, to_decimal
@@ -93,10 +94,7 @@ def write(name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> 
     """The file's name and content; beyond `ZIP_FROM` bytes it is `name.zip` with the file in it."""
     with tempfile.TemporaryFile() as plain:
         text = io.TextIOWrapper(plain, encoding="utf-8-sig", newline="", write_through=False)
-        writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow(columns)
-        for row in rows:
-            writer.writerow([_cell(cell) for cell in row])
+        write_rows(text, columns, rows)
         text.flush()
         size = plain.tell()
         plain.seek(0)
@@ -110,6 +108,20 @@ def write(name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> 
                 entry.write(chunk)
         text.detach()
         return f"{name}.zip", packed.getvalue()
+
+
+def write_rows(text: TextIO, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> int:
+    """A head line and the rows, RFC 4180, formulas defused, into a text that was opened with `newline=""`.
+
+    Rows are taken one at a time. Gives their number.
+    """
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(columns)
+    count = 0
+    for row in rows:
+        writer.writerow([_cell(cell) for cell in row])
+        count += 1
+    return count
 
 
 def amount(minor: int | None, currency: str) -> Number | None:

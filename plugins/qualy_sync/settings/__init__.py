@@ -17,6 +17,7 @@ from .accounting import (
     SplitType,
     Taxes,
 )
+from .csv_files import CsvSettings
 from .loading import load
 from .model import AccountingSettings, Settings
 from .problems import Problem, SettingsError
@@ -26,6 +27,7 @@ __all__ = [
     "AccountingSettings",
     "Breaker",
     "Contacts",
+    "CsvSettings",
     "Currencies",
     "Gate",
     "ItemMap",
