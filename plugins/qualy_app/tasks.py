@@ -75,11 +75,13 @@ def the_jobs() -> Iterator[Any]:
 
     What ends the run or makes it wait is told in the open part of the log; a run's problem is not tried again.
     """
+    from qualy_sync.ledger import LedgerError
+
     from . import jobs
 
     try:
         yield jobs
-    except RunProblem as problem:
+    except (RunProblem, LedgerError) as problem:
         tell_text(str(problem))
         raise AirflowFailException("The run cannot go on. What to do stands above.") from None
     except WaitUntil as wait:

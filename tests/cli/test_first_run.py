@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from qualy_sync.ledger import Ledger
 from sandbox.server import Sandbox
 from tests.cli.terminal import Terminal, environment, wide_open
 
@@ -77,3 +79,15 @@ def test_from_preview_to_books_in_step(terminal: Terminal, stand_in: Sandbox) ->
     again = extracted.json("sync", "accounting", status=1)
     assert again["wrote"] is False
     assert len(writes(stand_in)) == before
+
+
+def test_tables_of_another_version_are_named_with_what_to_do(terminal: Terminal) -> None:
+    assert terminal.run("migrate").status == 0
+    ledger = Ledger(terminal.environment["QUALY_LEDGER_URL"])
+    with ledger.writing() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    ledger.close()
+    for command in (["outcomes"], ["check"], ["migrate"], ["sync", "accounting"]):
+        refused = terminal.run(*command)
+        assert refused.status == 3
+        assert "newer version of Qualy Sync" in refused.trouble

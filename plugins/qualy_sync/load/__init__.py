@@ -15,6 +15,7 @@ from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code
 from qualy_sync.plan import Planned, Step, Terms
 
+from .giving_up import give_up
 from .keep import keep_planned
 from .pace import OutOfTime, Pace
 from .planning import Overview, plan_owners, plan_run, plan_suppliers, preview
@@ -30,6 +31,7 @@ __all__ = [
     "Overview",
     "RunProblem",
     "Work",
+    "give_up",
     "lease_of",
     "load",
     "plan_run",
