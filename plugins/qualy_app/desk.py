@@ -23,7 +23,7 @@ from qualy_sync.ledger.engine import get_meta
 from qualy_sync.ledger.runs import Run, keep_settings, latest_pass, set_book
 from qualy_sync.ledger.schema import passes, source_seen
 from qualy_sync.ledger.slices import GONE_AFTER
-from qualy_sync.load import EVERYTHING, Filter, Work, give_up, refresh_chart, refresh_mirror
+from qualy_sync.load import EVERYTHING, Filter, Work, give_up, look_at_recoded, refresh_chart, refresh_mirror
 from qualy_sync.load.gate import STANDING, confirm_standing
 from qualy_sync.settings import AccountingSettings, Settings, SettingsError, load
 
@@ -153,6 +153,7 @@ class Desk:
         read = keeping.get_fact(self.ledger, work.book, FULL_READING)
         full = read is None or self.ledger.now() - read[1] >= FULL_READING_EVERY
         refresh_mirror(work, EVERYTHING, full=full)
+        look_at_recoded(work, full=full)
         if full:
             with self.ledger.writing() as connection:
                 keeping.put_fact(connection, work.book, FULL_READING, {})

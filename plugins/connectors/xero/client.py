@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from connectors.xero.classify import NOT_FOUND, Heard, read_content, refusal, re
 from connectors.xero.fields import Row, needed, number, part, rows, same, text
 from connectors.xero.hosts import Addresses
 from connectors.xero.pages import Part, walk
-from connectors.xero.read import COLLECTION, PARSERS, search_key
+from connectors.xero.read import COLLECTION, PARSERS, line_accounts, search_key
 from connectors.xero.transport import Transport
 from qualy_sync.contracts.accounting import (
     Answered,
@@ -154,6 +154,15 @@ class XeroTool:
             return tuple(record for record in found if record is not None)
         pages = (page for chunk in _chunks(remote_ids) for page in self._walk(what, None, i_ds=chunk))
         return _latest(record for page in pages for record in page)
+
+    def accounts_of(self, remote_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """The codes of the accounts on the documents' lines. Lists of invoices come with their lines while paged."""
+        found: dict[str, frozenset[str]] = {}
+        for chunk in _chunks(remote_ids):
+            asked = {"i_ds": chunk, "page": 1, "page_size": PAGE_SIZE}
+            content = self._read("get_invoices", xero_tenant_id=self._tenant_id(), **asked)
+            found.update(line_accounts(row) for row in rows(content, "Invoices"))
+        return found
 
     def _walk(self, what: What, since: datetime | None, **narrow: Any) -> Iterator[Sequence[Remote]]:
         tenant = self._tenant_id()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from connectors.xero.fields import Row, day, minor, moment, needed, needed_minor, part, text
+from connectors.xero.fields import Row, day, minor, moment, needed, needed_minor, part, rows, text
 from qualy_sync.contracts.accounting import Remote, RemoteContact, RemoteDocument, RemoteSettlement, Status, What
 from qualy_sync.contracts.errors import WrongShape
 from qualy_sync.model import normal_email
@@ -85,6 +85,12 @@ def document(row: Row) -> RemoteDocument:
         due=total - paid - credited if due is None else due,
         updated_at=updated_at,
     )
+
+
+def line_accounts(row: Row) -> tuple[str, frozenset[str]]:
+    """A document's id, and the codes of the accounts on its lines. A line of text alone has none."""
+    codes = (text(line, "AccountCode") for line in rows(row, "LineItems"))
+    return needed(row, "InvoiceID"), frozenset(code for code in codes if code)
 
 
 def settlement(row: Row) -> RemoteSettlement:

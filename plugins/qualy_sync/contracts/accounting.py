@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from qualy_sync.outcomes import Code
@@ -369,6 +369,15 @@ class AccountingTool(Protocol):
 
     def document_url(self, remote_id: str, what: What) -> str:
         """Where a person finds the document in the tool."""
+        ...
+
+
+@runtime_checkable
+class ReadsAccounts(Protocol):
+    """What a tool offers beside `AccountingTool` where it shows the lines of a document that it holds."""
+
+    def accounts_of(self, remote_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """The codes of the accounts that these documents post to now; ids that the tool does not know are left out."""
         ...
 
 

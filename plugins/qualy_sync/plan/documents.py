@@ -194,7 +194,8 @@ def _step(terms: Terms, known: Known, draft: Draft) -> Step:
             "own": draft.own,
             "accounts": _by_account(terms, draft),
             "shares": list(draft.shares),
-        },
+        }
+        | _to_recode(terms, draft),
     )
 
 
@@ -215,6 +216,13 @@ def _by_account(terms: Terms, draft: Draft) -> dict[str, int]:
         net = terms.totals([line], draft.basis, draft.currency, terms.chart).net
         sums[line.account] = sums.get(line.account, 0) + net
     return sums
+
+
+def _to_recode(terms: Terms, draft: Draft) -> dict[str, list[str]]:
+    """The suspense accounts that a document uses: it is listed until somebody recodes it in the tool."""
+    suspense = {mapped.account for mapped in terms.accounting.items.values() if mapped.suspense}
+    used = sorted(suspense & {line.account for line in draft.lines})
+    return {"suspense": used} if used else {}
 
 
 def _number_taken(terms: Terms, known: Known, step: Step) -> Outcome | None:
