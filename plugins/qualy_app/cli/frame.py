@@ -101,6 +101,7 @@ def speaking(as_json: bool, debug: bool) -> Iterator[Output]:
         if debug:
             raise
         status, message = told(error)
+        message = "\n".join([message, *getattr(error, "__notes__", ())])
         output.json({"error": {"status": int(status), "message": message}})
         if not as_json:
             Console(stderr=True, highlight=False, markup=False).print(message, soft_wrap=True)

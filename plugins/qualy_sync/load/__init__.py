@@ -125,7 +125,7 @@ def _send_all(work: Work, terms: Terms, group: str, sender: Sender, lease: Lease
 
 def _keep_and_pick(work: Work, terms: Terms, planned: Iterable[Planned], legs: list[str]) -> list[Step]:
     """Keeps what a fresh plan says of these legs, and gives the steps that may go now."""
-    mine = [one for one in planned if str(one.leg) in legs and work.filter.allows(one)]
+    mine = [one for one in work.filter.pick(planned) if str(one.leg) in legs]
     keep_planned(work, terms, mine)
     return [one.step for one in mine if one.due and one.step is not None and _is_complete(one.step)]
 
