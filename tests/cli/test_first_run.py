@@ -90,7 +90,7 @@ def test_what_stopped_the_writing_is_told_first_and_what_failed_after_it_too(
     shown = extracted.json("sync", "accounting", "--preview")
     faults = [
         {"method": "PUT", "path": "/api.xro/2.0/Invoices", "do": "status:403", "times": None},
-        {"method": "GET", "path": "/api.xro/2.0/Invoices", "do": "status:503", "times": None, "after": 3},
+        {"method": "GET", "path": "/api.xro/2.0/Invoices", "do": "status:503", "times": None, "after": 2},
     ]
     stand_in.control("POST", "faults/xero", faults)
     try:
