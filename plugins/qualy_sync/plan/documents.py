@@ -158,7 +158,7 @@ def _step(terms: Terms, known: Known, draft: Draft) -> Step:
         what=draft.what,
         ref=ref,
         number=_number(terms, known, draft, ref),
-        contact_id=contact_link.remote_id if contact_link else "",
+        contact_id=known.after_merges(contact_link.remote_id) if contact_link else "",
         currency=draft.currency,
         date=day,
         due_date=due,
@@ -298,7 +298,6 @@ def linked_document(terms: Terms, known: Known, link: Link) -> Outcome:
 def _agreed(known: Known, link: Link, remote: RemoteDocument) -> Mapping[str, Any]:
     """The facts of a link; a contact that was merged into another one is that other one since."""
     agreed = dict(link.facts) | {"what": None}
-    contact = known.contacts_by_id.get(str(agreed.get("contact_id", "")))
-    if contact is not None and contact.merged_into and contact.merged_into == remote.contact_id:
+    if known.after_merges(str(agreed.get("contact_id", ""))) == remote.contact_id:
         agreed["contact_id"] = remote.contact_id
     return agreed

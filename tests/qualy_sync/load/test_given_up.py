@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from qualy_sync.ledger.decisions import decide
 from qualy_sync.ledger.schema import current_outcomes
 from tests.support.world import MINUTE, Ending, World
 
@@ -58,3 +59,19 @@ def test_the_long_unanswered_goes_to_a_person_and_settles_by_itself_once_the_too
     world.clear_faults()
     world.run_until_quiet()
     assert world.ending() == undisturbed
+
+
+def test_what_was_decided_meanwhile_is_acted_on_once_it_is_settled(world: World) -> None:
+    lost = unanswered(world)
+    world.pass_time(25 * HOUR)
+    world.run()
+    leg, source_id = min(lost)
+    assert decide(world.ledger, world.book(), leg, source_id, "ignore", "", "Ana", "it was booked by hand")
+    world.run()
+    assert world.outcomes()[leg, source_id] == "needs_decision", "its fate is not known yet"
+    world.clear_faults()
+    world.pass_time(11 * MINUTE)
+    for _ in range(2):
+        assert world.run(), world.problems
+    assert world.outcomes()[leg, source_id] == "ignored"
+    assert {world.outcomes()[key] for key in lost if key != (leg, source_id)} == {"created"}
