@@ -19,6 +19,7 @@ from qualy_sync.contracts.accounting import AccountingTool, Organisation, What
 from qualy_sync.contracts.source import Source
 from qualy_sync.ledger import Ledger, LedgerError
 from qualy_sync.ledger import books as keeping
+from qualy_sync.ledger.attempts import forget_bodies
 from qualy_sync.ledger.engine import get_meta
 from qualy_sync.ledger.runs import Run, keep_settings, latest_pass, set_book
 from qualy_sync.ledger.schema import passes, source_seen
@@ -155,6 +156,7 @@ class Desk:
         refresh_mirror(work, EVERYTHING, full=full)
         look_at_recoded(work, full=full)
         if full:
+            forget_bodies(self.ledger)
             with self.ledger.writing() as connection:
                 keeping.put_fact(connection, work.book, FULL_READING, {})
 

@@ -67,6 +67,22 @@ def test_since_a_day_only_what_is_dated_so_goes_with_the_contacts_it_needs(runs:
     assert {("contact", newcomer), ("invoice", earlier)} <= set(world.attempted()[len(sent) :])
 
 
+def test_while_the_days_calls_run_low_events_wait_for_the_clock(runs: Runs, world: World) -> None:
+    runs.run(SYNC)
+    world.sandbox.control("POST", "quota/xero", {"day": len(world.calls()) + 400})
+    runs.run(SYNC)  # by hand: it goes, and hears how many calls are left
+    [sold] = world.sell("Visa")
+    before = world.calls()
+
+    run = runs.run(SYNC, by_event=True)
+    assert runs.state(SYNC, run) == "success"
+    assert runs.states(SYNC, run)["plan"] == "skipped"
+    assert world.calls() == before
+
+    runs.run(SYNC)
+    assert world.outcomes()["invoice", sold] == "created"
+
+
 def test_a_mistyped_parameter_stops_the_run_before_it_does_anything(
     runs: Runs, world: World, caplog: pytest.LogCaptureFixture
 ) -> None:

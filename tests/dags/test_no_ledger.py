@@ -1,4 +1,4 @@
-"""A ledger that nobody has made yet: each DAG says so in its first task, and tries nothing again and again."""
+"""A ledger that cannot be used: each DAG says so in its first task, and tries nothing again and again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,20 @@ from pathlib import Path
 import pytest
 
 from tests.dags.runs import Runs
+from tests.dags.world import World
+
+
+def test_a_file_as_ledger_is_refused_where_tasks_run_on_several_machines(
+    runs: Runs, world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor")
+
+    run = runs.run("sync_accounting")
+
+    assert runs.state("sync_accounting", run) == "failed"
+    assert runs.tried("sync_accounting", run, "check") == ["failed"]
+    assert "Point QUALY_LEDGER_URL at PostgreSQL." in caplog.text
+    assert world.calls() == []
 
 
 @pytest.mark.parametrize(("dag", "first"), [("extract_qualy", "extract"), ("sync_accounting", "check")])
