@@ -54,6 +54,14 @@ WHERE d.book = :book AND d.what = 'invoice' AND d.status = 'authorised' AND d.du
 GROUP BY d.currency, d.due_date
 ORDER BY d.currency, d.due_date;
 
+-- name: to_recode
+-- Live documents that were booked to a suspense account and that nobody has recoded yet, the oldest first.
+SELECT l.leg, l.source_id, l.facts, d.number, d.currency, d.date, d.url
+FROM links l
+JOIN mirror_documents d ON d.book = l.book AND d.id = l.remote_id AND d.status NOT IN ('voided', 'deleted')
+WHERE l.book = :book AND l.leg IN ('invoice', 'bill') AND CAST(l.facts AS TEXT) LIKE '%"suspense"%'
+ORDER BY d.date, d.number;
+
 -- name: without_bill
 -- Splits whose payment's invoice is booked and whose own bill is not.
 SELECT b.payment_id, b.source_id, b.code, b.currency, b.amount

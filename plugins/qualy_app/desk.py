@@ -19,11 +19,12 @@ from qualy_sync.contracts.accounting import AccountingTool, Organisation, What
 from qualy_sync.contracts.source import Source
 from qualy_sync.ledger import Ledger, LedgerError
 from qualy_sync.ledger import books as keeping
+from qualy_sync.ledger.attempts import forget_bodies
 from qualy_sync.ledger.engine import get_meta
 from qualy_sync.ledger.runs import Run, keep_settings, latest_pass, set_book
 from qualy_sync.ledger.schema import passes, source_seen
 from qualy_sync.ledger.slices import GONE_AFTER
-from qualy_sync.load import EVERYTHING, Filter, Work, refresh_chart, refresh_mirror
+from qualy_sync.load import EVERYTHING, Filter, Work, give_up, look_at_recoded, refresh_chart, refresh_mirror
 from qualy_sync.load.gate import STANDING, confirm_standing
 from qualy_sync.settings import AccountingSettings, Settings, SettingsError, load
 
@@ -140,7 +141,12 @@ class Desk:
         return book, organisation
 
     def read_tool(self, run: Run) -> Work:
-        """What a run by the clock reads before it plans: organisation, chart, and what changed there."""
+        """What a run by the clock reads before it plans: organisation, chart, and what changed there.
+
+        What stayed unanswered for too long is told before: it may be this very reading that cannot be done.
+        """
+        if (known := keeping.find_book(self.ledger, self.accounting.tool)) is not None:
+            give_up(self.work(run, book=int(known.id)))
         book, _ = self.first_contact()
         set_book(self.ledger, run.id, book)
         work = self.work(run, book=book)
@@ -153,7 +159,9 @@ class Desk:
         read = keeping.get_fact(self.ledger, work.book, FULL_READING)
         full = read is None or self.ledger.now() - read[1] >= FULL_READING_EVERY
         refresh_mirror(work, EVERYTHING, full=full)
+        look_at_recoded(work)
         if full:
+            forget_bodies(self.ledger)
             with self.ledger.writing() as connection:
                 keeping.put_fact(connection, work.book, FULL_READING, {})
 

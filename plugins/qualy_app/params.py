@@ -28,7 +28,7 @@ class SyncParams:
     only: tuple[str, ...] = ()
     """Qualy ids of payments; empty: all."""
     since: date | None = None
-    """Only payments changed on this day or later, Qualy's dates in UTC."""
+    """Only documents and settlements dated on this day or later, and the contacts that they need."""
     confirm: str | None = None
     """The hash that a preview printed."""
 

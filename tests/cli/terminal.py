@@ -46,9 +46,9 @@ class Terminal:
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return Answer(done.exit_code, done.stdout, done.stderr)
 
-    def json(self, *words: str, status: int = 0) -> Any:
+    def json(self, *words: str, status: int = 0, **changed: str) -> Any:
         """A command's JSON; it has to end with the status."""
-        answer = self.run(*words, "--json")
+        answer = self.run(*words, "--json", **changed)
         assert answer.status == status, answer.text + answer.trouble
         return answer.json
 

@@ -19,7 +19,7 @@ from qualy_sync.outcomes import MEANINGS
 from qualy_sync.reconcile import COLUMNS, Line
 
 from .escape import csv_text
-from .values import Disagreement, Waiting
+from .values import Disagreement, ToRecode, Waiting
 
 ZIP_FROM = 4_000_000  # bytes: about 20,000 records
 Cell = str | int | None
@@ -31,6 +31,7 @@ RECORD_COLUMNS = (
 DIFFERENCE_COLUMNS = (
     "what", "leg", "qualy_id", "tool_id", "currency", "ours", "theirs", "sentence", "tool_link",
 )  # fmt: skip
+RECODE_COLUMNS = ("leg", "qualy_id", "number", "accounts", "currency", "amount", "date", "tool_link")
 TOTAL_COLUMNS = ("kind", "currency", "accounting_month", "records", "qualy", *COLUMNS, "difference")
 
 
@@ -72,6 +73,21 @@ def differences(found: Iterable[Disagreement]) -> Iterable[Sequence[Cell]]:
             amount(one.ours, one.currency),
             amount(one.theirs, one.currency),
             one.sentence,
+            one.tool_url,
+        )
+
+
+def to_recode(found: Iterable[ToRecode]) -> Iterable[Sequence[Cell]]:
+    """Rows of to_recode.csv."""
+    for one in found:
+        yield (
+            one.leg,
+            one.source_id,
+            one.number,
+            " ".join(one.accounts),
+            one.currency,
+            amount(one.amount, one.currency),
+            one.date.isoformat(),
             one.tool_url,
         )
 

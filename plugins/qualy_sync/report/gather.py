@@ -49,6 +49,7 @@ def story(connection: sa.Connection, book: int, run: int, now: datetime, context
         unpaid=books.unpaid(connection, book, head.today),
         unbilled=books.unbilled(connection, book, IN_STEP, FINE),
         clearing=books.clearing(connection, book, chart.value if chart else {}),
+        to_recode=books.to_recode(connection, book),
         pass_through=pass_through,
         proof=proof,
         differences=found,
