@@ -26,6 +26,7 @@ from qualy_sync.ledger.slices import GONE_AFTER
 from qualy_sync.load import EVERYTHING, Filter, Work, refresh_chart, refresh_mirror
 from qualy_sync.load.gate import STANDING, confirm_standing
 from qualy_sync.settings import AccountingSettings, Settings, SettingsError, load
+from qualy_sync.settings.loading import rates_file
 
 from .signals import RunProblem
 from .tools import TOOLS, Tool
@@ -61,9 +62,13 @@ class Desk:
     def settings(self) -> Settings:
         path = Path(self.environment.get("QUALY_SETTINGS") or SETTINGS)
         try:
-            return _settings(path, path.stat().st_mtime_ns if path.exists() else 0)
+            settings = _settings(path, _changed(path), _changed(_rates_of.get(path)))
         except SettingsError as error:
             raise RunProblem(str(error)) from error
+        file = rates_file(settings, path)
+        if file != _rates_of.get(path):  # first met: from now on, a change of it is a change
+            _rates_of[path] = file
+        return settings
 
     @property
     def accounting(self) -> AccountingSettings:
@@ -198,10 +203,17 @@ def masking() -> Callable[[str], None] | None:
     return mask_secret
 
 
+_rates_of: dict[Path, Path | None] = {}  # settings file → the table of rates that it named when it was last read
+
+
 @lru_cache(maxsize=4)
-def _settings(path: Path, _changed: int) -> Settings:
-    """Read once per process and version of the file: a task opens more than one desk."""
+def _settings(path: Path, _file: int, _rates: int) -> Settings:
+    """Read once per process and version of the files: a task opens more than one desk."""
     return load(path, tools=tuple(TOOLS))
+
+
+def _changed(path: Path | None) -> int:
+    return path.stat().st_mtime_ns if path is not None and path.exists() else 0
 
 
 def stop_reason(ledger: Ledger, pin: int, accounting: AccountingSettings) -> str:
