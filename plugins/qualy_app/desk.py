@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from qualy_sync.ledger.schema import passes, source_seen
 from qualy_sync.ledger.slices import GONE_AFTER
 from qualy_sync.load import EVERYTHING, Filter, Work, refresh_chart, refresh_mirror
 from qualy_sync.load.gate import STANDING, confirm_standing
+from qualy_sync.load.refresh import keep_organisation
 from qualy_sync.settings import AccountingSettings, Settings, SettingsError, load
 from qualy_sync.settings.loading import rates_file
 
@@ -60,6 +61,14 @@ class Desk:
 
     @cached_property
     def settings(self) -> Settings:
+        return self._read_settings()
+
+    def closing_date(self) -> date | None:
+        """The closing date as the settings file says now, whatever this desk read when it was opened."""
+        settings = self._read_settings()
+        return settings.accounting.closed_until if settings.accounting is not None else None
+
+    def _read_settings(self) -> Settings:
         path = Path(self.environment.get("QUALY_SETTINGS") or SETTINGS)
         try:
             settings = _settings(path, _changed(path), _changed(_rates_of.get(path)))
@@ -132,7 +141,7 @@ class Desk:
             book = keeping.pin(self.ledger, tenant, self.accounting.tool, organisation)
         except LedgerError as error:
             raise RunProblem(str(error)) from error
-        keeping.put_organisation(self.ledger, book, organisation)
+        keep_organisation(self.ledger, book, organisation, self.accounting.closed_until, self.wiring.title)
         if organisation.stand_in:
             with self.ledger.writing() as connection:
                 if get_meta(connection, STANDING_META) == STANDING:
@@ -182,6 +191,7 @@ class Desk:
             checkpoint=self.checkpoint,
             filter=only or Filter(),
             stop_writing=stop_reason(self.ledger, pin, self.accounting),
+            closing=self.closing_date,
         )
         if self.sleep is not None:
             work.sleep = self.sleep

@@ -82,7 +82,8 @@ def test_the_table_stands_beside_the_settings_and_comes_with_them(tmp_path: Path
     settings = load(tmp_path / "settings.yaml")
     assert settings.accounting is not None
     found = settings.accounting.currencies.dated.on("JPY", FRIDAY, 0)
-    assert found is not None and found.rate == Decimal("0.0104")
+    assert found is not None
+    assert found.rate == Decimal("0.0104")
     (tmp_path / "rates.csv").write_text(TABLE.replace("0.0104", "0.0105"), encoding="utf-8")
     # A corrected rate is for documents that are not made yet: what the settings decide is still the same.
     assert load(tmp_path / "settings.yaml").version == settings.version

@@ -68,7 +68,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """The one organisation a connection reaches. Lock dates are inclusive."""
+    """The one organisation a connection reaches. Lock dates are inclusive.
+
+    `closed_until` is the user's own closing date, from the settings; no connector fills it.
+    """
 
     id: str
     name: str
@@ -78,11 +81,12 @@ class Organisation:
     period_lock: date | None = None
     year_end_lock: date | None = None
     stand_in: bool = False
+    closed_until: date | None = None
 
     @property
     def lock_date(self) -> date | None:
-        """The later of the two: dates on or before it are locked."""
-        dates = [day for day in (self.period_lock, self.year_end_lock) if day]
+        """The latest of them: dates on or before it are locked."""
+        dates = [day for day in (self.period_lock, self.year_end_lock, self.closed_until) if day]
         return max(dates) if dates else None
 
 

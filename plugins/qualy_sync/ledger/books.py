@@ -13,7 +13,10 @@ import sqlalchemy as sa
 from qualy_sync.contracts.accounting import Account, Chart, Organisation, TaxCode
 
 from .engine import Ledger, LedgerError, db_now, upsert
+from .lock_moves import LockMove, note_move
 from .schema import books, facts, links
+
+LOCKS = ("period_lock", "year_end_lock", "closed_until")
 
 
 class WrongOrganisation(LedgerError):
@@ -74,24 +77,30 @@ def get_fact(ledger: Ledger, book: int, name: str) -> tuple[dict[str, Any], date
     return (row.value, row.read_at) if row else None
 
 
-def put_organisation(ledger: Ledger, book: int, organisation: Organisation) -> None:
-    value = asdict(organisation) | {
-        "zone": organisation.zone.key,
-        "period_lock": organisation.period_lock.isoformat() if organisation.period_lock else None,
-        "year_end_lock": organisation.year_end_lock.isoformat() if organisation.year_end_lock else None,
-    }
+def put_organisation(ledger: Ledger, book: int, organisation: Organisation) -> LockMove | None:
+    """Keeps what was read. Gives the lock date's move where it did move; that is kept too."""
+    value = asdict(organisation) | {"zone": organisation.zone.key}
+    value |= {name: value[name].isoformat() for name in LOCKS if value[name]}
     with ledger.writing() as connection:
+        before = connection.scalar(sa.select(facts.c.value).where(facts.c.book == book, facts.c.name == "organisation"))
         put_fact(connection, book, "organisation", value)
+        if before is None:
+            return None
+        return note_move(connection, book, _organisation(before).lock_date, organisation.lock_date)
 
 
 def get_organisation(ledger: Ledger, book: int) -> Organisation | None:
     found = get_fact(ledger, book, "organisation")
     if found is None:
         return None
-    value = dict(found[0])
-    for name in ("period_lock", "year_end_lock"):
-        value[name] = date.fromisoformat(value[name]) if value[name] else None
-    return Organisation(**(value | {"zone": ZoneInfo(value["zone"])}))
+    return _organisation(found[0])
+
+
+def _organisation(kept: Mapping[str, Any]) -> Organisation:
+    value = dict(kept) | {"zone": ZoneInfo(kept["zone"])}
+    for name in LOCKS:
+        value[name] = date.fromisoformat(value[name]) if value.get(name) else None
+    return Organisation(**value)
 
 
 def put_chart(ledger: Ledger, book: int, chart: Chart) -> None:

@@ -49,7 +49,7 @@ def _day(subject: Subject, record: Record) -> date:
         charge = completing_charge(subject.receipts)
         if charge is not None:
             return settlement_day(charge, accounting, subject.terms.organisation.zone)
-    return subject.day
+    return subject.meant_day
 
 
 def _ruling(

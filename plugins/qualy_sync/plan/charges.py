@@ -14,7 +14,7 @@ from qualy_sync.outcomes import Code, Group, Outcome
 from .amounts import is_refund
 from .dates import settlement_day
 from .decisions import at_once
-from .documents import lock_problem
+from .redating import lock_problem
 from .refs import make_ref
 from .settlements import (
     Charge,

@@ -26,6 +26,7 @@ from qualy_sync.outcomes import Code, Outcome
 
 from .found import judge_document
 from .mapping import account, known_tax
+from .redating import on_an_open_day, original_day
 from .refs import looks_like_ref, make_number, make_ref
 from .values import Key, Known, Ruling, Step, Terms, decision_on, fingerprint, frozen_values, hold_back, link_of
 
@@ -91,20 +92,6 @@ def currency_problem(terms: Terms, currency: str, day: datetime.date) -> Outcome
     return None
 
 
-def lock_problem(terms: Terms, day: datetime.date, what: str) -> Outcome | None:
-    """Whether a day is in a locked period (inclusive), which date, and in which accounting month."""
-    lock = terms.organisation.lock_date
-    if lock is None or day > lock:
-        return None
-    return terms.say(
-        Code.LOCKED,
-        f"{lock.isoformat()} {day:%Y-%m}",
-        date=f"{day.isoformat()} ({what})",
-        lock_date=lock.isoformat(),
-        month=f"{day:%Y-%m}",
-    )
-
-
 def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: bool) -> Ruling:
     """Look first: what is there already with our ref or number; then what is in the way; then the step."""
     decision = decision_on(known, (str(draft.leg), draft.source_id), draft.source_hash)
@@ -126,7 +113,8 @@ def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: boo
         twin = _look_alike(terms, known, step)
         if twin is not None:
             return Ruling(twin, step)
-    return Ruling(lock_problem(terms, _document(step).date, "document"), step)
+    fixed = frozen_values(known, (str(draft.leg), draft.source_id), draft.source_hash)
+    return on_an_open_day(terms, step, "document", fixed)
 
 
 def _found(terms: Terms, step: Step, found: list[RemoteDocument], decision: Decision | None) -> Ruling:
@@ -151,7 +139,7 @@ def _step(terms: Terms, known: Known, draft: Draft) -> Step:
     key = (str(draft.leg), draft.source_id)
     ref = make_ref(draft.leg, draft.source_id)
     fixed = frozen_values(known, key, draft.source_hash)
-    day = datetime.date.fromisoformat(fixed["date"]) if "date" in fixed else draft.date
+    day = original_day(fixed) or draft.date
     due = datetime.date.fromisoformat(fixed["due_date"]) if "due_date" in fixed else draft.due_date
     contact_link = known.links.get(draft.contact)
     new = NewDocument(

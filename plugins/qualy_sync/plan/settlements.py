@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from qualy_sync.contracts.accounting import GONE, NewSettlement, RemoteDocument, RemoteSettlement, Status, What
@@ -12,8 +12,8 @@ from qualy_sync.ledger.decisions import Decision
 from qualy_sync.model import Leg, Money, Transaction
 from qualy_sync.outcomes import Code, Outcome
 
-from .documents import lock_problem
 from .found import judge_settlement
+from .redating import on_an_open_day, original_day
 from .refs import WHOLE_PAYMENT, looks_like_ref, make_ref
 from .values import Key, Known, Ruling, Step, Terms, decision_on, fingerprint, frozen_values, hold_back, link_of
 
@@ -135,16 +135,11 @@ def plan_settlement(
         return there
     if (held := hold_back(terms, known, step)) is not None:
         return Ruling(held, step)
-    locked = lock_problem(terms, _settlement(step).date, "settlement")
-    if locked is None and terms.accounting.payments.settle_locked_invoice == "hold":
-        locked = invoice_lock
-    return Ruling(locked, step)
-
-
-def _settlement(step: Step) -> NewSettlement:
-    if not isinstance(step.new, NewSettlement):
-        raise TypeError("this step makes no settlement")
-    return step.new
+    fixed = frozen_values(known, (str(Leg.SETTLEMENT), charge.carrier.id), charge.source_hash)
+    ruling = on_an_open_day(terms, step, "settlement", fixed)
+    if ruling.outcome is None and terms.accounting.payments.settle_locked_invoice == "hold":
+        return replace(ruling, outcome=invoice_lock)
+    return ruling
 
 
 def _step(known: Known, charge: Charge, invoice: Key) -> Step:
@@ -153,7 +148,7 @@ def _step(known: Known, charge: Charge, invoice: Key) -> Step:
     document_id = document.remote_id if document else ""
     remote = known.documents_by_id.get(document_id)
     fixed = frozen_values(known, (str(Leg.SETTLEMENT), charge.carrier.id), charge.source_hash)
-    day = date.fromisoformat(fixed["date"]) if "date" in fixed else charge.day
+    day = original_day(fixed) or charge.day
     currency = charge.carrier.currency
     facts = {
         "date": day.isoformat(),

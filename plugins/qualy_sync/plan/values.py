@@ -51,6 +51,7 @@ class Terms:
     contact_name: ContactName
     taxes: Mapping[str, str]  # Qualy's taxes: id to name
     payment_link: str = ""  # where a payment is found in Qualy: a template with {id}
+    today: date | None = None  # where the organisation is
     stop_writing: str = ""  # why nothing may be written in this run, if so
 
     def say(self, code: Code, thing: str = "", /, **detail: object) -> Outcome:

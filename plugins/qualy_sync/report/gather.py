@@ -74,6 +74,7 @@ def head_of(connection: sa.Connection, book: int, run: int, now: datetime, conte
         zone=ZoneInfo(value.get("zone") or "UTC"),
         period_lock=_day(value.get("period_lock")),
         year_end_lock=_day(value.get("year_end_lock")),
+        closed_until=_day(value.get("closed_until")),
         stand_in=bool(value.get("stand_in")),
         settings_version=this.settings_version if this else "",
         run=run,

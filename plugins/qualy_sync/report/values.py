@@ -38,6 +38,7 @@ class Head:
     zone: ZoneInfo
     period_lock: date | None
     year_end_lock: date | None
+    closed_until: date | None
     stand_in: bool
     settings_version: str
     run: int
@@ -48,8 +49,8 @@ class Head:
 
     @property
     def lock_date(self) -> date | None:
-        """The later of the two lock dates: days up to it are locked."""
-        days = [day for day in (self.period_lock, self.year_end_lock) if day]
+        """The latest of the lock dates, the user's own included: days up to it are locked."""
+        days = [day for day in (self.period_lock, self.year_end_lock, self.closed_until) if day]
         return max(days) if days else None
 
     @property

@@ -196,7 +196,7 @@ def _paying_out(splits: Splits) -> Iterator[Disagreement]:
 
 def _rates(currencies: Currencies) -> Iterator[Disagreement]:
     if currencies.rates == "table" and currencies.table is None:
-        yield Disagreement(("currencies", "table"), "is missing: rates is table, so that a CSV file with rates is needed")
+        yield Disagreement(("currencies", "table"), "is missing: rates is table, which is a CSV file with rates")
     if currencies.rates == "qualy" and currencies.qualy_rate is None:
         yield Disagreement(
             ("currencies", "qualy_rate"), "is missing: rates is qualy, so that the field with Qualy's rate is needed"

@@ -48,7 +48,7 @@ class Currencies(Section):
     )
     qualy_rate: FieldPath | None = Field(
         default=None,
-        description="Field of payments and transactions with Qualy's rate: base units per foreign one. Needed by rates: qualy.",
+        description="Field of payments and transactions with Qualy's rate, base units per foreign one.",
     )
     settled_amount: FieldPath | None = Field(
         default=None,

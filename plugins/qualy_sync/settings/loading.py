@@ -23,7 +23,8 @@ _WITH_REQUIRED_KEYS = ("payments", "splits")  # written or not, their missing ke
 def load(path: Path | str, tools: Sequence[str] = ("xero",)) -> Settings:
     """Reads and validates the settings. `tools` are the accounting tools that are wired.
 
-    Looks at nothing but the file, and at the table of rates that it names. Raises SettingsError with every mistake: file, line, key, what is allowed there.
+    Looks at nothing but the file, and at the table of rates that it names. Raises SettingsError with every mistake:
+    file, line, key, what is allowed there.
     """
     document = read(Path(path))
     problems = document.problems

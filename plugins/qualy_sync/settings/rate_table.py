@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 from .problems import Problem
@@ -46,7 +47,7 @@ class RateTable:
     def gaps(self, currency: str, carry_days: int) -> Iterator[tuple[date, date]]:
         """Spans of days, inside the table's own, that have no rate."""
         mine = self.rates.get(currency, ())
-        for before, after in zip(mine, mine[1:], strict=False):
+        for before, after in pairwise(mine):
             first = before.day + timedelta(days=carry_days + 1)
             if first < after.day:
                 yield first, after.day - timedelta(days=1)
@@ -93,7 +94,7 @@ def _row(cells: list[str]) -> tuple[str, DatedRate]:
     if currency not in currencies():
         raise ValueError(f"{currency!r} is not a currency code of ISO 4217, in capitals, such as USD")
     if not source or len(source) > LONGEST_SOURCE or not source.isprintable():
-        raise ValueError(f"names no source, or one of more than {LONGEST_SOURCE} characters; say where the rate is from")
+        raise ValueError(f"names no source of at most {LONGEST_SOURCE} characters; say where the rate is from")
     if not _RATE.fullmatch(rate) or not Decimal(rate):
         raise ValueError(f"{rate!r} is not a rate; digits with a decimal point, above 0, such as 1.5432")
     return currency, DatedRate(_day(day), Decimal(rate), source)
