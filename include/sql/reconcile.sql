@@ -110,7 +110,7 @@ JOIN source_rows r ON r.kind = c.kind AND r.id = c.source_id
 WHERE c.book = :book AND c.leg IN ('invoice', 'bill', 'settlement') AND r.problem IS NULL
   AND c.code NOT IN ('malformed', 'bad_amount', 'totals_disagree');
 
--- name: prefix
+-- name: settings
 SELECT s.content AS value FROM runs r JOIN settings_versions s ON s.version = r.settings_version WHERE r.id = :run;
 
 -- name: pin

@@ -216,6 +216,7 @@ class World:
     payments: dict[str, Record] = field(default_factory=dict)
     splits: dict[str, Record] = field(default_factory=dict)
     transactions: dict[str, Record] = field(default_factory=dict)
+    pay_outs: dict[str, Record] = field(default_factory=dict)
 
     def customer(self, number: int = 1, name: str = "Ana Silva", email: str | None = "", **flags: Any) -> str:
         first, _, last = name.partition(" ")
@@ -316,6 +317,31 @@ class World:
         )
         return charge
 
+    def pay_out(
+        self,
+        amount: int,
+        number: int = 1,
+        split: int = 1,
+        status: str = "paid",
+        at: str | None = "2026-06-18T12:00:00.000Z",
+        over: Mapping[str, Any] | None = None,
+        **flags: Any,
+    ) -> str:
+        """A split intent: what goes to a partner for a split."""
+        of = self.splits[object_id(3, split)]
+        content: dict[str, Any] = {
+            "paymentSplit": of.id,
+            "paymentIntent": of.parent,
+            "partnership": getattr(of.noun, "partnership", ""),
+            "amount": amount,
+            "currency": getattr(of.noun, "currency", "AUD"),
+            "status": status,
+            "paidAt": at,
+        }
+        intent = object_id(4, number)
+        self.pay_outs[intent] = record(Kind.SPLIT_INTENT, intent, content | dict(over or {}), parent=of.parent, **flags)
+        return intent
+
     def slice(self, *, backwards: bool = False) -> Slice:
         """Everything as one slice; `backwards`: in the opposite order."""
 
@@ -332,6 +358,7 @@ class World:
                 payments=(mine := tuple(one for one in ordered(self.payments) if owner_of[one.id] == owner)),
                 splits={one.id: _children(ordered(self.splits), one.id) for one in mine},
                 transactions={one.id: _children(ordered(self.transactions), one.id) for one in mine},
+                pay_outs={one.id: _children(ordered(self.pay_outs), one.id) for one in mine},
             )
             for owner in owners
         ]

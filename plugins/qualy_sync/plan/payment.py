@@ -12,6 +12,7 @@ from qualy_sync.outcomes import Code
 from .bills import plan_bill, split_hash
 from .charges import plan_charges
 from .decisions import at_once
+from .foreign import in_own_currency
 from .invoice import plan_invoice
 from .settlements import charge_hash
 from .subject import ContactBlocked, look_at, planned_of
@@ -29,13 +30,24 @@ def plan_payment(
     contact_blocked: ContactBlocked,
     *,
     customer_there: bool = True,
+    pay_out_records: tuple[Record, ...] = (),
 ) -> list[Planned]:
     """Everything that becomes of a payment, its splits and its transactions: one `Planned` per record."""
     payment = record.noun
     if not isinstance(payment, Payment) or record.problem is not None:
         return _unreadable(terms, known, record, (*split_records, *transaction_records), owner)
+    transaction_records = tuple(in_own_currency(terms, payment, one) for one in transaction_records)
     subject = look_at(
-        terms, known, record, payment, split_records, transaction_records, partners, owner, customer_there
+        terms,
+        known,
+        record,
+        payment,
+        split_records,
+        transaction_records,
+        partners,
+        owner,
+        customer_there,
+        pay_out_records,
     )
     invoice = plan_invoice(subject, contact_blocked)
     bills = [plan_bill(subject, one, invoice, contact_blocked) for one in split_records]

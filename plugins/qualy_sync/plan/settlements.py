@@ -113,6 +113,7 @@ def charge_hash(transaction: Transaction) -> str:
             transaction.method,
             transaction.status,
             transaction.payment,
+            *(transaction.paid_as or ()),
         ]
     )
 
@@ -157,6 +158,8 @@ def _step(known: Known, charge: Charge, invoice: Key) -> Step:
         "currency": currency,
         "document_id": document_id,
     }
+    if charge.carrier.paid_as is not None and not charge.covers:
+        facts["paid_as"] = list(charge.carrier.paid_as)
     return Step(
         what=What.SETTLEMENT,
         leg=Leg.SETTLEMENT,

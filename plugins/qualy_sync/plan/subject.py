@@ -8,12 +8,13 @@ from datetime import date
 from typing import Any
 
 from qualy_sync.ledger.slices import Record
-from qualy_sync.model import Leg, Partner, Payment, Split, Transaction
+from qualy_sync.model import Leg, Partner, Payment, Split, SplitIntent, Transaction
 from qualy_sync.outcomes import Code, Group, Outcome
 
 from .amounts import Disagreement, Receipts, is_fully_paid, sort_receipts, total_of
 from .dates import invoice_day, moment_problem
 from .decisions import kept_as_there
+from .pay_outs import paid_out_day
 from .redating import original_day
 from .shares import items_with_shares, share_problems
 from .standing import exclusion, trouble_of
@@ -54,6 +55,7 @@ class Subject:
     splits: tuple[Split, ...]
     share_problems: Mapping[str, str]
     shared_items: tuple[str, ...]
+    pay_outs: tuple[SplitIntent, ...]
     transactions: tuple[Transaction, ...]
     receipts: Receipts
     total: int | Disagreement
@@ -83,6 +85,14 @@ class Subject:
 
     def partner_name(self, split: Split) -> str:
         return self.partner_names.get(split.partnership, "")
+
+    def partner(self, split: Split) -> Partner | None:
+        record = self.partners.get(split.partnership)
+        return record.noun if record is not None and isinstance(record.noun, Partner) else None
+
+    def paid_out_day(self, split: Split) -> date | Outcome | None:
+        """When the partner got this share, whole; None while it did not."""
+        return paid_out_day(self.terms, split, self.splits, self.pay_outs)
 
     def needs_decision(self, thing: str, problem: str, steps: str) -> Outcome:
         return self.terms.say(Code.NEEDS_DECISION, thing, problem=problem, steps=steps)
@@ -152,6 +162,7 @@ def look_at(
     partners: Mapping[str, Record],
     owner: str,
     customer_there: bool,
+    pay_out_records: Sequence[Record] = (),
 ) -> Subject:
     """Puts together what Qualy says. Records that cannot be used are left out here and say so on their own leg."""
     names = {one.id: one.noun.name for one in partners.values() if isinstance(one.noun, Partner)}
@@ -183,6 +194,7 @@ def look_at(
         splits=splits,
         share_problems=share_problems(terms, payment, splits, names, unusable),
         shared_items=shared,
+        pay_outs=tuple(one.noun for one in pay_out_records if isinstance(one.noun, SplitIntent) and not one.gone),
         transactions=transactions,
         receipts=receipts,
         total=total,
