@@ -174,6 +174,8 @@ class Desk:
             if found is None:
                 raise RunProblem(f"{self.wiring.title} was never read; run `bin/qualy check`.")
             book = int(found.id)
+        elif not keeping.is_live(self.ledger, book):
+            raise RunProblem("A fresh start ended the books that this run began with: start a new run.")
         pin = run.pin
         if latest or not pin:
             with self.ledger.reading() as connection:

@@ -34,7 +34,8 @@ def refresh_organisation(work: Work) -> Organisation:
     if pinned is not None and pinned.id != organisation.id:
         raise RunProblem(
             f"The connection reaches {work.tool.title} organisation “{organisation.name}” ({organisation.id}); the"
-            f" links belong to “{pinned.name}” ({pinned.id}). Connect that one again."
+            f" links belong to “{pinned.name}” ({pinned.id}). Connect that one again, or begin afresh: bin/qualy"
+            " fresh-start."
         )
     return keep_organisation(work.ledger, work.book, organisation, work.closed_until(), work.tool.title)
 
