@@ -16,6 +16,7 @@ from qualy_sync.reconcile import pin_of, prove, totals
 
 from . import books, months
 from .escape import web_link
+from .rules import rules
 from .troubles import spoken, troubles_in
 from .values import Context, Count, Disagreement, Head, Story, Waiting
 
@@ -53,6 +54,7 @@ def story(connection: sa.Connection, book: int, run: int, now: datetime, context
         proof=proof,
         differences=found,
         gaps=context.gaps,
+        rules=rules(connection, book, since, chart.value if chart else {}),
     )
 
 

@@ -11,6 +11,7 @@ from qualy_sync.contracts.accounting import Gap
 from qualy_sync.outcomes import Actor, Code, Group
 from qualy_sync.reconcile import Completeness, Line
 
+from .rules import Rules
 from .troubles import Trouble
 
 
@@ -202,3 +203,4 @@ class Story:
     proof: Completeness
     differences: int
     gaps: Sequence[Gap]
+    rules: Rules = field(default_factory=Rules)
