@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 
 from qualy_sync.contracts.accounting import Organisation
 from qualy_sync.contracts.errors import ToolError
@@ -15,6 +16,7 @@ from ..connections import AIRFLOW, ConnectionProblem, both_exist, resolve, varia
 from ..desk import SETTINGS, Desk
 from .findings import Finding, Level
 from .mapping import mapping_findings
+from .rules import rule_findings
 from .source import currency_findings, due_zone_findings, lock_findings
 
 
@@ -96,9 +98,10 @@ def _tool(desk: Desk, source_is_stand_in: bool | None) -> Iterator[Finding]:
         yield Finding(Level.PROBLEM, title, str(error))
         return
     yield from _organisation(desk, organisation, source_is_stand_in)
-    yield from lock_findings(organisation, chart, title)
+    yield from lock_findings(replace(organisation, closed_until=desk.accounting.closed_until), chart, title)
     yield from mapping_findings(desk.accounting, chart, organisation.base_currency, title)
     yield from currency_findings(desk.ledger, desk.accounting, organisation, chart, title)
+    yield from rule_findings(desk.ledger, desk.accounting, organisation, chart, title)
     yield from due_zone_findings(desk.ledger, desk.accounting, organisation)
     for gap in desk.tool.gaps:
         yield Finding(Level.NOTE, f"{title}: {gap.subject}", gap.sentence)
