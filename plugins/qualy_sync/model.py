@@ -40,6 +40,7 @@ class Leg(StrEnum):
     INVOICE = "invoice"  # of a payment (a bill, where the settings say so)
     BILL = "bill"  # of a split
     SETTLEMENT = "settlement"  # of a transaction
+    PAY_OUT = "pay_out"  # of a split intent: money that settles a bill
 
 
 LEG_OF: dict[Kind, Leg] = {
@@ -48,6 +49,7 @@ LEG_OF: dict[Kind, Leg] = {
     Kind.PAYMENT: Leg.INVOICE,
     Kind.SPLIT: Leg.BILL,
     Kind.TRANSACTION: Leg.SETTLEMENT,
+    Kind.SPLIT_INTENT: Leg.PAY_OUT,
 }
 
 

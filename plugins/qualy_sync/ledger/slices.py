@@ -144,7 +144,7 @@ def load_orphans(ledger: Ledger, pin: int, after: tuple[str, str], limit: int) -
         sa.select(source_rows)
         .where(
             visible(pin),
-            source_rows.c.kind.in_([Kind.SPLIT, Kind.TRANSACTION]),
+            source_rows.c.kind.in_([Kind.SPLIT, Kind.TRANSACTION, Kind.SPLIT_INTENT]),
             sa.tuple_(source_rows.c.kind, source_rows.c.id) > sa.tuple_(*(sa.literal(part) for part in after)),
             ~known,
         )

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from qualy_sync.contracts.accounting import GONE
+from qualy_sync.contracts.accounting import GONE, What
 from qualy_sync.ledger import Ledger, mirror
-from qualy_sync.ledger.attempts import Link, links_on, links_to, steps_on
+from qualy_sync.ledger.attempts import Link, kind_of_step, links_on, links_to, steps_on
 from qualy_sync.ledger.decisions import decisions_on
 from qualy_sync.ledger.engine import db_now
 from qualy_sync.ledger.schema import attempts, links, mirror_documents, outcomes
@@ -29,9 +29,16 @@ _REFUSED = frozenset(str(code) for code in (Code.INVALID, Code.LOCKED_THERE, Cod
 
 
 def gather(
-    ledger: Ledger, book: int, pin: int, terms: Terms, source: Slice, settle: timedelta, *, again: bool = False
+    ledger: Ledger,
+    book: int,
+    pin: int,
+    terms: Terms,
+    source: Slice,
+    settle: Callable[[What], timedelta],
+    *,
+    again: bool = False,
 ) -> Known:
-    """Everything `plan_slice` asks about these records. `settle` is Q of the write protocol.
+    """Everything `plan_slice` asks about these records. `settle` gives Q of the write protocol by kind.
 
     `again`: a person asked for a further try, so that what the tool refused may be sent as it was.
     """
@@ -71,18 +78,18 @@ def gather(
         )
         linked = links_to(connection, book, [document.id for document in documents])
         contact_links = links_to(connection, book, [contact.id for contact in contacts])
-        settlement_refs = [ref for ref in refs if ref[0] in "PQ"] + [
+        settlement_refs = [ref for ref in refs if ref[0] in "PQOY"] + [
             make_ref(Leg.SETTLEMENT, record.id, letter=WHOLE_PAYMENT)
             for record in records
             if record.kind is Kind.PAYMENT
         ]
-        document_ids = [link.remote_id for key, link in own_links.items() if key[0] == Leg.INVOICE]
+        document_ids = [link.remote_id for key, link in own_links.items() if key[0] in (Leg.INVOICE, Leg.BILL)]
         settled = mirror.settlements_by(connection, book, "document_id", document_ids)
         by_ref = mirror.settlements_by(connection, book, "ref", settlement_refs)
     return Known(
         links=own_links,
         pending={
-            key: Pending(sent[row.attempt] + settle, overdue=row.at < too_long_ago)
+            key: Pending(sent[row.attempt] + settle(kind_of_step(row)), overdue=row.at < too_long_ago)
             for key, rows in steps.items()
             for row in rows[-1:]
             if row.open
@@ -116,7 +123,7 @@ def _records(source: Slice) -> list[Record]:
         if group.customer is not None:
             found.append(group.customer)
         found += group.payments
-        for children in (*group.splits.values(), *group.transactions.values()):
+        for children in (*group.splits.values(), *group.transactions.values(), *group.pay_outs.values()):
             found += children
     return found
 
@@ -128,6 +135,7 @@ def _legs(record: Record) -> tuple[Leg, ...]:
         Kind.PAYMENT: (Leg.INVOICE,),
         Kind.SPLIT: (Leg.BILL,),
         Kind.TRANSACTION: (Leg.SETTLEMENT,),
+        Kind.SPLIT_INTENT: (Leg.PAY_OUT,),
     }.get(record.kind, ())
 
 

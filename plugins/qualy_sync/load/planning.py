@@ -21,7 +21,7 @@ from qualy_sync.ledger.slices import (
     load_slice,
     visible,
 )
-from qualy_sync.model import Kind, Leg
+from qualy_sync.model import LEG_OF, Kind, Leg
 from qualy_sync.outcomes import Code
 from qualy_sync.plan import Planned, SlicePlan, Terms, orphan_outcome, plan_partner, plan_slice
 from qualy_sync.plan.contacts import ContactPlanner
@@ -105,8 +105,7 @@ def plan_suppliers(work: Work, terms: Terms, ids: Sequence[str]) -> list[Planned
     """The supplier leg of these partners, which bills need."""
     records = load_partners(work.ledger, work.pin, ids)
     source = Slice(groups=(), partners=records)
-    settle = work.settle
-    known = gather(work.ledger, work.book, work.pin, terms, source, settle, again=work.again)
+    known = gather(work.ledger, work.book, work.pin, terms, source, work.settle, again=work.again)
     contacts = ContactPlanner(terms, known)
     return [plan_partner(terms, known, record, needed=True, contacts=contacts) for record in records.values()]
 
@@ -155,7 +154,7 @@ def _orphans(work: Work, terms: Terms) -> Iterator[list[Planned]]:
 
 
 def _orphan(terms: Terms, record: Record) -> Planned:
-    leg = Leg.BILL if record.kind is Kind.SPLIT else Leg.SETTLEMENT
+    leg = LEG_OF[record.kind]
     return Planned(
         kind=record.kind,
         leg=leg,

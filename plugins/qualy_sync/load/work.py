@@ -24,7 +24,7 @@ log = logging.getLogger("qualy_sync.load")
 GROUPS: Mapping[str, tuple[Leg, ...]] = {
     "contacts": (Leg.CONTACT, Leg.SUPPLIER),
     "documents": (Leg.INVOICE, Leg.BILL),
-    "settlements": (Leg.SETTLEMENT,),
+    "settlements": (Leg.SETTLEMENT, Leg.PAY_OUT),
 }
 READS: Mapping[str, tuple[What, ...]] = {
     "contacts": (What.CONTACT,),
@@ -34,7 +34,7 @@ READS: Mapping[str, tuple[What, ...]] = {
 WRITES: Mapping[str, tuple[What, ...]] = {
     "contacts": (What.CONTACT,),
     "documents": (What.INVOICE, What.BILL),
-    "settlements": (What.SETTLEMENT,),
+    "settlements": (What.SETTLEMENT, What.BILL_SETTLEMENT),
 }
 
 
@@ -94,10 +94,14 @@ class Work:
         """The user's own closing date as it is now."""
         return self.closing() if self.closing is not None else self.accounting.closed_until
 
-    @property
-    def settle(self) -> timedelta:
+    def settle(self, what: What) -> timedelta:
         """Q of the write protocol: how long after the last send a complete search that finds nothing is believed."""
-        return max(self.tool.limits.settle, timedelta(minutes=self.accounting.pace.settle_minutes))
+        return max(self.tool.limits.q(what), timedelta(minutes=self.accounting.pace.settle_minutes))
+
+    @property
+    def longest_settle(self) -> timedelta:
+        """The longest Q of any kind."""
+        return max(self.settle(what) for what in What)
 
     @property
     def replay(self) -> timedelta:
@@ -114,6 +118,8 @@ class Work:
             settings=self.settings,
             accounting=self.accounting,
             organisation=replace(organisation, closed_until=self.closed_until()),
+            ways=self.tool.ways,
+            unable=frozenset(gap.ability for gap in self.tool.gaps if gap.ability is not None),
             today=self.ledger.now().astimezone(organisation.zone).date(),
             chart=chart[0],
             tool=self.tool.id,

@@ -172,13 +172,8 @@ def _charge(subject: Subject, intent: SplitIntent, account: str, source_hash: st
         source_hash=source_hash,
         leg=Leg.PAY_OUT,
         of=What.BILL,
-        said=_said(subject, intent),
+        said=subject.said_rate(intent),
     )
-
-
-def _said(subject: Subject, intent: SplitIntent) -> object:
-    place = subject.terms.accounting.currencies.qualy_rate
-    return intent.at(place) if place else None
 
 
 def _bill_lock(subject: Subject, bill: Key) -> Outcome | None:

@@ -209,6 +209,7 @@ def _new(
         payment_id=subject.record.id,
         source_hash=source_hash,
         own=split.amount,
+        said=subject.said_rate(split) or subject.said_rate(subject.payment),
     )
     return plan_document(terms, subject.known, draft, contact_blocked(contact))
 

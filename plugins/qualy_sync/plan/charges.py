@@ -158,7 +158,9 @@ def _ruling(
         account = settlement_account(subject.terms, transaction)
         if isinstance(account, Outcome):
             return Ruling(account)
-        charge = one_charge(transaction, _day(subject, transaction), account)
+        charge = replace(
+            one_charge(transaction, _day(subject, transaction), account), said=subject.said_rate(transaction)
+        )
     lock = _invoice_lock(subject)
     ruling = plan_settlement(subject.terms, subject.known, charge, subject.invoice_key, strangers, lock)
     if ruling.outcome is None and not subject.booked:

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from qualy_sync.contracts.accounting import NewContact, RemoteContact, What
+from qualy_sync.contracts.accounting import NewContact, Party, RemoteContact, What
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.mirror import name_key
 from qualy_sync.ledger.slices import Record
@@ -20,6 +20,7 @@ from qualy_sync.outcomes import Code, Outcome
 
 from .found import judge_contact
 from .refs import make_ref
+from .tax_ids import identity_of
 from .values import (
     PARTY,
     Key,
@@ -172,6 +173,9 @@ class ContactPlanner:
 
     def _create(self, person: Person) -> Ruling:
         record, email = person.record, person.record.email
+        identity = identity_of(self._terms, record)
+        if isinstance(identity, Outcome):
+            return Ruling(identity)
         name = self._free_name(record, person.key, email, person.ref)
         if name is None:
             return Ruling(self._terms.say(Code.DUPLICATE_NAME))
@@ -184,7 +188,17 @@ class ContactPlanner:
             source_id=record.id,
             ref=person.ref,
             sought=person.ref,
-            new=NewContact(ref=person.ref, name=name, email=email, first_name=first, last_name=last),
+            new=NewContact(
+                ref=person.ref,
+                name=name,
+                email=email,
+                first_name=first,
+                last_name=last,
+                party=Party.CUSTOMER if person.leg is Leg.CONTACT else Party.SUPPLIER,
+                document=identity.document,
+                person=identity.person,
+                country=identity.country,
+            ),
             source_hash=person.source_hash,
             content_hash=fingerprint([email, _name(record)]),
             facts={"name": name},

@@ -26,6 +26,7 @@ from qualy_sync.outcomes import Code, Outcome
 
 from .found import judge_document
 from .mapping import account, known_tax
+from .rates import rate_problem, rated
 from .redating import on_an_open_day, original_day
 from .refs import looks_like_ref, make_number, make_ref
 from .values import Key, Known, Ruling, Step, Terms, decision_on, fingerprint, frozen_values, hold_back, link_of
@@ -52,6 +53,7 @@ class Draft:
     payment_id: str
     source_hash: str
     own: int  # Qualy's amount of the record, minor units: a bill's total need not be its split's amount
+    said: object = None  # what Qualy's record holds at the place of its own exchange rate
     shares: tuple[str, ...] = ()  # items whose lines came of their splits
 
 
@@ -87,9 +89,7 @@ def currency_problem(terms: Terms, currency: str, day: datetime.date) -> Outcome
     """Whether the organisation can book this currency."""
     if currency not in terms.chart.currencies:
         return terms.say(Code.CURRENCY_NOT_ENABLED, currency, currency=currency)
-    if currency != terms.organisation.base_currency and terms.accounting.currencies.rates is None:
-        return terms.say(Code.NO_RATE, currency, currency=currency, date=day.isoformat())
-    return None
+    return rate_problem(terms, currency, day)
 
 
 def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: bool) -> Ruling:
@@ -114,7 +114,7 @@ def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: boo
         if twin is not None:
             return Ruling(twin, step)
     fixed = frozen_values(known, (str(draft.leg), draft.source_id), draft.source_hash)
-    return on_an_open_day(terms, step, "document", fixed)
+    return rated(terms, on_an_open_day(terms, step, "document", fixed), draft.said)
 
 
 def _found(terms: Terms, step: Step, found: list[RemoteDocument], decision: Decision | None) -> Ruling:

@@ -44,7 +44,7 @@ def rated(terms: Terms, ruling: Ruling, said: object = None, paid: Transaction |
     if isinstance(step.new, NewContact | NewAllocation):
         return ruling
     day = date.fromisoformat(str(step.facts["date"]))
-    found = _of_both_amounts(terms, paid, day) or _of_the_day(terms, step.currency, day, said)
+    found: Any = _of_both_amounts(terms, paid, day) or _of_the_day(terms, step.currency, day, said)
     if isinstance(found, Outcome):
         return replace(ruling, outcome=ruling.outcome or found)
     rate, facts = found
@@ -52,9 +52,7 @@ def rated(terms: Terms, ruling: Ruling, said: object = None, paid: Transaction |
     return replace(ruling, step=step)
 
 
-def _of_the_day(
-    terms: Terms, currency: str, day: date, said: object
-) -> tuple[Rate | None, dict[str, Any]] | Outcome:
+def _of_the_day(terms: Terms, currency: str, day: date, said: object) -> tuple[Rate | None, dict[str, Any]] | Outcome:
     """What is sent, and what is kept of it. Nothing is sent where the tool fills it in."""
     problem = rate_problem(terms, currency, day)
     if problem is not None:
@@ -71,9 +69,7 @@ def _of_the_day(
     return _no_rate(terms, currency, day) if value is None else _kept(Rate(value, "qualy", day), "Qualy")
 
 
-def _of_both_amounts(
-    terms: Terms, paid: Transaction | None, day: date
-) -> tuple[Rate | None, dict[str, Any]] | None:
+def _of_both_amounts(terms: Terms, paid: Transaction | None, day: date) -> tuple[Rate | None, dict[str, Any]] | None:
     """What was paid in the base currency, per unit of what it was worth in the document's."""
     if paid is None or paid.paid_as is None or paid.paid_as[1] != terms.organisation.base_currency:
         return None

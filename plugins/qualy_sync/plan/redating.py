@@ -11,10 +11,20 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from qualy_sync.contracts.accounting import NewContact
+from qualy_sync.contracts.accounting import NewContact, NewDocument, NewSettlement, What
 from qualy_sync.outcomes import Code, Outcome
 
 from .values import Ruling, Step, Terms
+
+# The kinds of record that `next_open_day` knows.
+KINDS = {
+    What.INVOICE: "invoice",
+    What.BILL: "bill",
+    What.SETTLEMENT: "settlement",
+    What.BILL_SETTLEMENT: "settlement",
+    What.CREDIT_NOTE: "credit_note",
+    What.SUPPLIER_CREDIT: "credit_note",
+}
 
 
 def lock_problem(terms: Terms, day: datetime.date, what: str) -> Outcome | None:
@@ -44,7 +54,7 @@ def on_an_open_day(terms: Terms, step: Step, what: str, fixed: Mapping[str, Any]
         return Ruling(step=_redated(terms, step, day, earlier, str(fixed["redated"]["approver"])))
     if held is None:
         return Ruling(step=step)
-    approver = getattr(terms.accounting.next_open_day, str(step.what), None)
+    approver = getattr(terms.accounting.next_open_day, KINDS.get(step.what, ""), None)
     lock = terms.organisation.lock_date
     if approver is None or lock is None:
         return Ruling(held, step)
@@ -70,8 +80,8 @@ def closed_meanwhile(terms: Terms, step: Step) -> Outcome | None:
 
 
 def _redated(terms: Terms, step: Step, before: date, after: date, approver: str) -> Step:
-    if isinstance(step.new, NewContact):
-        raise TypeError("a contact has no date")
+    if not isinstance(step.new, NewDocument | NewSettlement):
+        raise TypeError("only what is new, and has a date of its own, is redated")
     lock = terms.organisation.lock_date
     redated = {"from": before.isoformat(), "approver": approver, "lock_date": lock.isoformat() if lock else ""}
     facts = dict(step.facts) | {"date": after.isoformat(), "redated": redated}

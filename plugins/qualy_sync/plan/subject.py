@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from qualy_sync.ledger.slices import Record
-from qualy_sync.model import Leg, Partner, Payment, Split, SplitIntent, Transaction
+from qualy_sync.model import Leg, Partner, Payment, Source, Split, SplitIntent, Transaction
 from qualy_sync.outcomes import Code, Group, Outcome
 
 from .amounts import Disagreement, Receipts, is_fully_paid, sort_receipts, total_of
@@ -85,6 +85,11 @@ class Subject:
 
     def partner_name(self, split: Split) -> str:
         return self.partner_names.get(split.partnership, "")
+
+    def said_rate(self, noun: Source) -> object:
+        """What a record of Qualy's holds at the place of its own exchange rate."""
+        place = self.terms.accounting.currencies.qualy_rate
+        return noun.at(place) if place else None
 
     def partner(self, split: Split) -> Partner | None:
         record = self.partners.get(split.partnership)

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from qualy_sync.contracts.accounting import (
+    Ability,
     Basis,
     Chart,
     Line,
@@ -21,12 +22,13 @@ from qualy_sync.contracts.accounting import (
     RemoteDocument,
     RemoteSettlement,
     Totals,
+    Ways,
     What,
 )
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.decisions import Decision
 from qualy_sync.ledger.slices import Record
-from qualy_sync.model import Kind, Leg, Payment, Split, Transaction
+from qualy_sync.model import Kind, Leg, Payment, Split, SplitIntent, Transaction
 from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.settings import AccountingSettings, Settings
 
@@ -52,7 +54,13 @@ class Terms:
     taxes: Mapping[str, str]  # Qualy's taxes: id to name
     payment_link: str = ""  # where a payment is found in Qualy: a template with {id}
     today: date | None = None  # where the organisation is
+    ways: Ways = field(default_factory=lambda: Ways(reads={}))  # how the tool goes about things
+    unable: frozenset[Ability] = frozenset()  # what its gaps name
     stop_writing: str = ""  # why nothing may be written in this run, if so
+
+    def can(self, ability: Ability) -> bool:
+        """Whether the tool can do something: it can, unless a gap of its names it."""
+        return ability not in self.unable
 
     def say(self, code: Code, thing: str = "", /, **detail: object) -> Outcome:
         """An outcome with the tool's title in its sentence."""
@@ -220,7 +228,7 @@ def _amounts(record: Record) -> list[int]:
         stated = [amount for amount in (noun.amount, noun.due) if amount is not None]
         items = [item.amount for item in noun.items]
         return [*stated, *items, sum(items)]
-    return [noun.amount] if isinstance(noun, Split | Transaction) else []
+    return [noun.amount] if isinstance(noun, Split | Transaction | SplitIntent) else []
 
 
 def decision_on(known: Known, key: Key, source_hash: str) -> Decision | None:

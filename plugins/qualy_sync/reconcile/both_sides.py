@@ -19,7 +19,7 @@ from .found import Difference, Finding
 from .statement import Line, Position, statement
 
 IN_STEP = tuple(str(code) for code, meaning in MEANINGS.items() if meaning.group is Group.IN_STEP)
-_MONEY = (Kind.PAYMENT, Kind.SPLIT, Kind.TRANSACTION)
+_MONEY = (Kind.PAYMENT, Kind.SPLIT, Kind.TRANSACTION, Kind.SPLIT_INTENT)
 
 
 def reconcile(ledger: Ledger, book: int, run: int, now: datetime, full: bool) -> dict[str, int]:

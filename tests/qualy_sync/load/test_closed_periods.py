@@ -1,4 +1,4 @@
-"""Closed periods, against the tool itself: what waits, what goes by itself once it may, and what an approver lets go."""
+"""Closed periods, against the tool: what waits, what goes by itself once it may, and what an approver lets go."""
 
 from __future__ import annotations
 

@@ -33,9 +33,7 @@ def yen(over: Any = None, charge: Any = None) -> World:
 
 def table(*rates: tuple[date, str], currency: str = "JPY", carry: int = 0, **changes: Any) -> Terms:
     """The terms with the user's own dated rates."""
-    terms = terms_of(
-        currencies__rates="table", currencies__table="rates.csv", currencies__carry_days=carry, **changes
-    )
+    terms = terms_of(currencies__rates="table", currencies__table="rates.csv", currencies__carry_days=carry, **changes)
     rows = tuple(DatedRate(day, Decimal(rate), "RBA") for day, rate in rates)
     accounting = terms.accounting.model_copy(
         update={"currencies": terms.accounting.currencies.with_table(RateTable({currency: rows}))}
@@ -80,7 +78,10 @@ def test_a_day_without_a_rate_is_held_and_goes_once_it_has_one() -> None:
 
 def test_no_source_at_all_is_held() -> None:
     plan = yen().plan(currencies__rates=None)
-    assert {code(plan[key]) for key in (INVOICE, BILL)} == {Code.NO_RATE}
+    assert code(plan[INVOICE]) is Code.NO_RATE
+    assert code(plan[BILL]) is Code.WAITING_FOR
+    alone = yen().plan(currencies__rates=None, payments__when="never", splits__when="when_customer_paid")
+    assert code(alone[BILL]) is Code.NO_RATE
 
 
 def test_the_tools_own_rate_is_left_to_the_tool_and_shown_as_its() -> None:
@@ -131,9 +132,7 @@ def test_paid_in_the_base_currency_both_amounts_are_the_settlements_rate() -> No
 
 def test_the_rate_is_that_of_the_day_it_was_redated_to() -> None:
     rates = ((TENTH, "0.0104"), (date(2026, 7, 1), "0.0111"))
-    terms = replace(
-        table(*rates, lock=date(2026, 6, 30), next_open_day__invoice="Kim Lee"), today=date(2026, 7, 15)
-    )
+    terms = replace(table(*rates, lock=date(2026, 6, 30), next_open_day__invoice="Kim Lee"), today=date(2026, 7, 15))
     assert document(yen().plan(terms)[INVOICE]).rate == Rate(Decimal("0.0111"), "table", date(2026, 7, 1))
 
 

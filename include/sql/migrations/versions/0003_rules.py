@@ -6,7 +6,7 @@ from alembic import op
 from qualy_sync.ledger import schema
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 
 def upgrade() -> None:
