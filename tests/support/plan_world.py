@@ -79,6 +79,7 @@ BASE: dict[str, Any] = {
             "amounts": "tax_inclusive",
             "types": TYPES,
             "own_partnerships": ["Our own agency"],
+            "payout_accounts": {"AUD": "091", "JPY": "095", "KWD": "096"},
             "map": [
                 {"account": "320", "tax": "INPUT"},
                 {"category": "Tuition", "account": "880", "tax": "INPUT"},
@@ -167,6 +168,7 @@ def terms_of(lock: date | None = None, zone: str = "Australia/Sydney", stop: str
         settings=settings,
         accounting=settings.accounting,
         organisation=Organisation("org-1", "Harbour", "AUD", ZoneInfo(zone), "AU", period_lock=lock),
+        today=NOW.date(),
         chart=CHART,
         tool="xero",
         title="Xero",
