@@ -19,6 +19,7 @@ from qualy_sync.ledger.schema import facts, links
 from qualy_sync.load.refresh import keep_organisation
 from qualy_sync.model import Leg
 from qualy_sync.report import make_report
+from qualy_sync.report.explain import explain
 from tests.support.ledger_rows import CHART, NOW, TITLE, LedgerRows, object_id
 
 MAY, JUNE = date(2026, 5, 31), date(2026, 6, 30)
@@ -67,6 +68,24 @@ def test_rates_are_told_by_currency_and_source(filled: LedgerRows) -> None:
     told = html[html.index("Exchange rates, by source") :]
     assert "table: RBA" in told
     assert '<td class="n">2</td>' in told[: told.index("</table>")]
+
+
+def test_one_document_explains_its_rate_its_day_and_the_settings_that_made_it(filled: LedgerRows) -> None:
+    moved = {"from": "2026-06-10", "approver": "Kim Lee", "lock_date": "2026-06-30"}
+    rate = {"value": "1.5432", "source": "table: RBA", "date": "2026-07-01"}
+    agree(filled, Leg.INVOICE, object_id(1, 1), rate=rate, redated=moved)
+    agree(filled, Leg.SETTLEMENT, object_id(2, 1), rate={"source": "tool", "date": "2026-07-01"}, paid_as=[5000, "AUD"])
+    told = explain(filled.ledger, filled.book, object_id(1, 1))
+    notes = {leg.leg: leg.notes for leg in told.legs}
+    assert notes["invoice"] == (
+        "Exchange rate 1.5432 of 2026-07-01, from table: RBA.",
+        "Dated 2026-07-01 instead of 2026-06-10, since the books were locked to 2026-06-30; Kim Lee approves that.",
+        "Made under the settings 5d0c1e.",
+    )
+    assert notes["settlement"][:2] == (
+        "Exchange rate of 2026-07-01, from tool.",
+        "Paid as AUD 50.00, which Qualy puts at USD.",
+    )
 
 
 @pytest.mark.parametrize(

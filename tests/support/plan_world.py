@@ -461,8 +461,19 @@ class Books:
         if isinstance(step.new, NewContact):
             made = RemoteContact(remote_id, step.ref, step.new.name, step.new.email, True, "", NOW)
             self.contacts[remote_id] = made
+            agreed = {**step.facts, "contact_id": remote_id}
             self.links[key] = Link(
-                *key, "", 1, remote_id, step.ref, "created", step.source_hash, "", {"contact_id": remote_id}, "v", NOW
+                *key,
+                "",
+                1,
+                remote_id,
+                step.ref,
+                "created",
+                step.source_hash,
+                "",
+                agreed,
+                "v",
+                NOW,
             )
             return True
         if isinstance(step.new, NewDocument):

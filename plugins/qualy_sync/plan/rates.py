@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from qualy_sync.contracts.accounting import Ability, NewAllocation, NewContact, Rate
+from qualy_sync.contracts.accounting import Ability, NewDocument, NewRefund, NewSettlement, Rate
 from qualy_sync.model import Transaction, to_decimal
 from qualy_sync.outcomes import Code, Outcome
 
@@ -41,7 +41,7 @@ def rated(terms: Terms, ruling: Ruling, said: object = None, paid: Transaction |
     step = ruling.step
     if step is None or not step.currency or step.currency == terms.organisation.base_currency:
         return ruling
-    if isinstance(step.new, NewContact | NewAllocation):
+    if not isinstance(step.new, NewDocument | NewSettlement | NewRefund):
         return ruling
     day = date.fromisoformat(str(step.facts["date"]))
     found: Any = _of_both_amounts(terms, paid, day) or _of_the_day(terms, step.currency, day, said)

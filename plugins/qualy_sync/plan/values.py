@@ -14,9 +14,6 @@ from qualy_sync.contracts.accounting import (
     Basis,
     Chart,
     Line,
-    NewContact,
-    NewDocument,
-    NewSettlement,
     Organisation,
     RemoteContact,
     RemoteDocument,
@@ -24,6 +21,7 @@ from qualy_sync.contracts.accounting import (
     Totals,
     Ways,
     What,
+    Write,
 )
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.decisions import Decision
@@ -136,7 +134,7 @@ class Step:
     source_id: str
     ref: str
     sought: str
-    new: NewContact | NewDocument | NewSettlement
+    new: Write
     source_hash: str
     content_hash: str
     amount: int = 0
