@@ -1,4 +1,4 @@
-"""A changed mapping, applied to documents that exist: only when asked, only for the days named, previewed and confirmed."""
+"""A changed mapping, applied to documents that exist: when asked, for the days named, previewed and confirmed."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def test_only_the_days_that_were_named(booked: World) -> None:
 
 def test_another_plan_than_the_one_that_was_shown_is_refused(booked: World, settings: Path) -> None:
     shown = terminal(booked).json("reapply", *EVER)
-    settings.write_text(settings.read_text().replace('Visa: {role: principal, account: "200"', 'Visa: {role: principal, account: "210"'))
+    visa = 'Visa: {role: principal, account: "%s"'
+    settings.write_text(settings.read_text().replace(visa % "200", visa % "210"))
     refused = terminal(booked).run("reapply", *EVER, "--confirm", shown["hash"], "--by", "Ana")
     assert refused.status == 2
     assert "Look at it again" in refused.trouble
