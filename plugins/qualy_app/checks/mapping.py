@@ -137,7 +137,12 @@ def _splits(accounting: AccountingSettings, against: _Against) -> Iterator[Findi
     for place, entry in enumerate(accounting.splits.map, start=1):
         where = f"accounting.splits.map, entry {place}"
         yield from against.any_kind(where, entry.account)
-        yield from against.tax(where, entry.tax, sales=False)
+        kind = accounting.splits.types.get(entry.type)
+        owed = kind is not None and kind.direction == "owed_to_us"  # then it is our invoice to the partner
+        yield from against.tax(where, entry.tax, sales=owed)
+    for name, document in accounting.splits.partner_documents.items():
+        for code in (*document.taxes.values(), document.without_tax):
+            yield from against.tax(f"accounting.splits.partner_documents.{name}", code, sales=False)
 
 
 def _taxes(accounting: AccountingSettings, against: _Against) -> Iterator[Finding]:
@@ -159,4 +164,5 @@ def _settlement(accounting: AccountingSettings, against: _Against) -> Iterator[F
 def _rounding(accounting: AccountingSettings, against: _Against) -> Iterator[Finding]:
     if accounting.rounding.cents:
         yield from against.any_kind("accounting.rounding.account", accounting.rounding.account)
-        yield from against.tax("accounting.rounding.tax", accounting.rounding.tax, sales=True)
+        for sales in (True, False):  # differences arise on invoices and on bills
+            yield from against.tax("accounting.rounding.tax", accounting.rounding.tax, sales=sales)

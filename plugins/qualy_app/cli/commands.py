@@ -10,7 +10,9 @@ from .deciding import decide, ignore, retry
 from .exporting import export
 from .keeping import migrate, new_key
 from .looking import explain, outcomes
+from .reapplying import reapply_settings
 from .reporting import report
+from .starting import fresh_start
 from .syncing import extract, sync_accounting
 
 app = typer.Typer(
@@ -35,9 +37,11 @@ app.command("explain")(explain)
 app.command("decide")(decide)
 app.command("retry")(retry)
 app.command("ignore")(ignore)
+app.command("reapply")(reapply_settings)
 app.command("report")(report)
 app.command("export")(export)
 connect.command("xero")(connect_xero)
+app.command("fresh-start")(fresh_start)
 app.command("new-key")(new_key)
 app.command("migrate", hidden=True)(migrate)
 

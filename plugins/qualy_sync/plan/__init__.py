@@ -12,7 +12,7 @@ from qualy_sync.outcomes import Code, Outcome
 
 from .contacts import ContactPlanner
 from .payment import plan_payment
-from .values import Key, Known, Pending, Planned, Step, Terms, fingerprint, record_failure
+from .values import Key, Known, Pending, Planned, Span, Step, Terms, fingerprint, record_failure
 
 __all__ = [
     "Key",
@@ -20,6 +20,7 @@ __all__ = [
     "Pending",
     "Planned",
     "SlicePlan",
+    "Span",
     "Step",
     "Terms",
     "fingerprint",
@@ -94,6 +95,7 @@ def _plan_group(
             group.owner,
             blocked,
             customer_there=group.customer is not None,
+            pay_out_records=group.pay_outs.get(record.id, ()),
         )
     return planned
 

@@ -35,9 +35,22 @@ LEGS = {
     "invoice": "Payments",
     "bill": "Splits",
     "settlement": "Receipts",
+    "pay_out": "Pay-outs",
 }
-ONE = {"contact": "Customer", "supplier": "Partner", "invoice": "Payment", "bill": "Split", "settlement": "Receipt"}
-KINDS = {"payment-intents": "Payments", "payment-splits": "Splits", "transactions": "Receipts"}
+ONE = {
+    "contact": "Customer",
+    "supplier": "Partner",
+    "invoice": "Payment",
+    "bill": "Split",
+    "settlement": "Receipt",
+    "pay_out": "Pay-out",
+}
+KINDS = {
+    "payment-intents": "Payments",
+    "payment-splits": "Splits",
+    "transactions": "Receipts",
+    "split-intents": "Pay-outs",
+}
 _GROUP_CLASS = {
     Group.IN_STEP: "good",
     Group.EXCLUDED: "quiet",
