@@ -17,6 +17,7 @@ from .accounting import (
     SplitType,
     Taxes,
 )
+from .crm import CreateInQualy, CrmPace, CustomerFields, HubSpotField, HubSpotSettings, MailchimpSettings, UpdateInQualy
 from .loading import load
 from .model import AccountingSettings, Settings
 from .problems import Problem, SettingsError
@@ -26,9 +27,15 @@ __all__ = [
     "AccountingSettings",
     "Breaker",
     "Contacts",
+    "CreateInQualy",
+    "CrmPace",
     "Currencies",
+    "CustomerFields",
     "Gate",
+    "HubSpotField",
+    "HubSpotSettings",
     "ItemMap",
+    "MailchimpSettings",
     "Pace",
     "Payments",
     "Problem",
@@ -42,5 +49,6 @@ __all__ = [
     "SplitType",
     "Splits",
     "Taxes",
+    "UpdateInQualy",
     "load",
 ]

@@ -25,6 +25,7 @@ from .accounting import (
     Taxes,
 )
 from .checks import Parts, disagreement, disagreements
+from .crm import HubSpotSettings, MailchimpSettings
 from .source import QualitySettings, SourceSettings
 from .types import Day, Section, Text, WhenEmpty, words
 
@@ -68,6 +69,8 @@ class Settings(Section):
     source: SourceSettings = Field(default_factory=SourceSettings, description="Reading from Qualy.")
     quality: QualitySettings = Field(default_factory=QualitySettings, description="Rows too bad to pass on.")
     accounting: AccountingSettings | None = Field(default=None, description="The accounting tool.")
+    hubspot: HubSpotSettings = Field(default_factory=HubSpotSettings, description="Customers both ways.")
+    mailchimp: MailchimpSettings = Field(default_factory=MailchimpSettings, description="Customers to an audience.")
 
     @cached_property
     def version(self) -> str:
