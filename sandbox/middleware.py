@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -72,12 +73,16 @@ async def drop(scope: Scope, receive: Receive) -> None:
 
 
 class Around:
-    """One service, with the frame around it. A pure ASGI application."""
+    """One service, with the frame around it. A pure ASGI application.
 
-    def __init__(self, name: str, app: ASGIApp, frame: Frame) -> None:
+    ``refusal`` makes the answer of a ``status`` fault, where a service has a way of its own to refuse.
+    """
+
+    def __init__(self, name: str, app: ASGIApp, frame: Frame, refusal: Callable[[int], Answer] = error_answer) -> None:
         self._name = name
         self._app = app
         self._frame = frame
+        self._refusal = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one call: find its fault, let the service work, note it, answer (or not)."""
@@ -113,7 +118,7 @@ class Around:
         if action.name in ("drop_before", "drop_then_commit"):
             return None
         if action.name == "status":
-            return error_answer(int(action.number))
+            return self._refusal(int(action.number))
         if action.name == "delay":
             await asyncio.sleep(action.number)
         if action.name == "hold":
@@ -122,6 +127,8 @@ class Around:
             answer = await self._work(scope, body, action)
         except AnswerLost:
             return None
+        if action.name == "status_after":
+            return self._refusal(int(action.number))
         return _spoiled(answer, action)
 
     async def _work(self, scope: Scope, body: bytes, action: Action) -> Answer:
@@ -141,8 +148,6 @@ class Around:
 def _spoiled(answer: Answer, action: Action) -> Answer | None:
     if action.name == "drop_after":
         return None
-    if action.name == "status_after":
-        return error_answer(int(action.number))
     if action.name == "garbage":
         return garbage(answer)
     if action.name == "truncate":
