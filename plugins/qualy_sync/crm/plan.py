@@ -206,7 +206,7 @@ def _standing(terms: Terms, planned: Planned, reasons: Mapping[str, Reason]) -> 
         return terms.say(Code.BOTH_CHANGED, fields=asked)
     if kept := named(Reason.EMPTIED, Reason.HELD_BACK):
         return terms.say(Code.KEPT_APART, fields=kept)
-    return terms.say(Code.ADOPTED if planned.how == "adopted" else Code.UNCHANGED)
+    return terms.say(Code.ADOPTED if planned.link is None else Code.UNCHANGED)
 
 
 # -- not linked yet ---------------------------------------------------------------------------------------------------
