@@ -25,7 +25,7 @@ from qualy_sync.outcomes import Code
 
 from .gather import SLICE, Planner, customers_of, keep_outcomes, keep_plans
 from .into_qualy import candidates, contact_content, write_qualy
-from .look import is_new, look
+from .look import is_new, look, note_time
 from .plan import Planned
 from .settle import settle
 from .work import CrmProblem, CrmWork, OutOfTime, Pace
@@ -63,6 +63,7 @@ def write(work: CrmWork) -> Counts:
     with _writing(work) as (lease, pace):
         settle(work, lease, pace)
         write_tool(work, lease, pace)
+        note_time(work)
     return dict(work.counts)
 
 
