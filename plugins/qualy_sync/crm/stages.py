@@ -24,8 +24,9 @@ from qualy_sync.model import Kind, Leg
 from qualy_sync.outcomes import Code
 
 from .gather import SLICE, Planner, customers_of, keep_outcomes, keep_plans
-from .into_qualy import candidates, contact_content, write_qualy
+from .into_qualy import write_qualy
 from .look import is_new, look, note_time
+from .new_in_qualy import candidates, contact_content
 from .plan import Planned
 from .settle import settle
 from .work import CrmProblem, CrmWork, OutOfTime, Pace
