@@ -18,6 +18,7 @@ from .accounting import (
     SplitType,
     Taxes,
 )
+from .crm import CreateInQualy, CrmPace, CustomerFields, HubSpotField, HubSpotSettings, MailchimpSettings, UpdateInQualy
 from .csv_files import CsvSettings
 from .currencies import Currencies
 from .loading import load
@@ -30,11 +31,17 @@ __all__ = [
     "AccountingSettings",
     "Breaker",
     "Contacts",
+    "CreateInQualy",
+    "CrmPace",
     "CsvSettings",
     "Currencies",
+    "CustomerFields",
     "DatedRate",
     "Gate",
+    "HubSpotField",
+    "HubSpotSettings",
     "ItemMap",
+    "MailchimpSettings",
     "NextOpenDay",
     "Pace",
     "PartnerDocument",
@@ -51,5 +58,6 @@ __all__ = [
     "SplitType",
     "Splits",
     "Taxes",
+    "UpdateInQualy",
     "load",
 ]
