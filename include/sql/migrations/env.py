@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from qualy_sync.ledger import schema
+from qualy_sync.ledger import crm_schema, schema
 
 
 def render(kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:
@@ -22,7 +22,7 @@ def render(kind: str, item: object, _context: AutogenContext) -> str | Literal[F
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=schema.metadata,
+    target_metadata=crm_schema.metadata,
     render_as_batch=True,
     render_item=render,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -26,10 +26,27 @@ def find_book(ledger: Ledger, tool: str) -> sa.Row[Any] | None:
         return connection.execute(sa.select(books).where(books.c.tool == tool)).first()
 
 
-def pin(ledger: Ledger, tenant: str, tool: str, organisation: Organisation) -> int:
-    """The book of this organisation, pinned on first contact. Raises WrongOrganisation for another one."""
+ACCOUNTING, CRM = "accounting", "crm"
+
+
+class Reached(Protocol):
+    """The organisation or account that a connection reaches."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+def pin(ledger: Ledger, tenant: str, tool: str, organisation: Reached, role: str = ACCOUNTING) -> int:
+    """The book of this organisation, pinned on first contact. Raises WrongOrganisation for another one.
+
+    There is one accounting tool with one organisation; of CRM tools each has one account.
+    """
+    rivals = books.c.role == role if role == ACCOUNTING else sa.and_(books.c.role == role, books.c.tool == tool)
     with ledger.writing() as connection:
-        found = connection.execute(sa.select(books)).all()
+        found = connection.execute(sa.select(books).where(rivals)).all()
         for book in found:
             if (book.tenant, book.tool, book.organisation) == (tenant, tool, organisation.id):
                 return int(book.id)
@@ -49,6 +66,7 @@ def pin(ledger: Ledger, tenant: str, tool: str, organisation: Organisation) -> i
                     tool=tool,
                     organisation=organisation.id,
                     name=organisation.name,
+                    role=role,
                     pinned_at=db_now(connection),
                 )
                 .returning(books.c.id)

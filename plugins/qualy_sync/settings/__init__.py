@@ -18,6 +18,7 @@ from .accounting import (
     Taxes,
 )
 from .csv_files import CsvSettings
+from .crm import CreateInQualy, CrmPace, CustomerFields, HubSpotField, HubSpotSettings, MailchimpSettings, UpdateInQualy
 from .loading import load
 from .model import AccountingSettings, Settings
 from .problems import Problem, SettingsError
@@ -28,9 +29,15 @@ __all__ = [
     "Breaker",
     "Contacts",
     "CsvSettings",
+    "CreateInQualy",
+    "CrmPace",
     "Currencies",
+    "CustomerFields",
     "Gate",
+    "HubSpotField",
+    "HubSpotSettings",
     "ItemMap",
+    "MailchimpSettings",
     "Pace",
     "Payments",
     "Problem",
@@ -44,5 +51,6 @@ __all__ = [
     "SplitType",
     "Splits",
     "Taxes",
+    "UpdateInQualy",
     "load",
 ]

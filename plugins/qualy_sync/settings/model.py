@@ -26,6 +26,7 @@ from .accounting import (
 )
 from .checks import Parts, disagreement, disagreements
 from .csv_files import CsvSettings
+from .crm import HubSpotSettings, MailchimpSettings
 from .source import QualitySettings, SourceSettings
 from .types import Day, Section, Text, WhenEmpty, words
 
@@ -70,6 +71,8 @@ class Settings(Section):
     quality: QualitySettings = Field(default_factory=QualitySettings, description="Rows too bad to pass on.")
     csv: CsvSettings = Field(default_factory=CsvSettings, description="The CSV files.")
     accounting: AccountingSettings | None = Field(default=None, description="The accounting tool.")
+    hubspot: HubSpotSettings = Field(default_factory=HubSpotSettings, description="Customers both ways.")
+    mailchimp: MailchimpSettings = Field(default_factory=MailchimpSettings, description="Customers to an audience.")
 
     @cached_property
     def version(self) -> str:
