@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any, ClassVar
 
 from qualy_sync.contracts.crm import Account, CrmTool, CustomerWriter, Property
 from qualy_sync.contracts.errors import Refused
@@ -81,6 +83,23 @@ class CrmDesk:
         reading = qualy.Reading(requests_per_second=self.desk.settings.source.requests_per_second)
         calls = qualy.Call(create.verb, create.path), qualy.Call(update.verb, update.path)
         return qualy.writer(endpoint, reading, http_session("qualy", endpoint), *calls, clock=self.ledger)
+
+    # -- what the to-do list asks of a desk
+
+    stages: ClassVar[tuple[str, ...]] = ("check", "plan", "write", "into_qualy")
+
+    def retry(self, work: Any, keys: Sequence[tuple[str, str]]) -> dict[str, int]:
+        """Tries these records again, because a person asked for it."""
+        from qualy_sync.crm.stages import retry
+
+        ids = frozenset(source_id for _, source_id in keys)
+        return retry(replace(work, only=ids, again=ids))
+
+    def waits_until(self, work: Any, keys: Sequence[tuple[str, str]]) -> datetime | None:
+        """When what was sent for these and not answered can be settled."""
+        from qualy_sync.crm.stages import waits_until
+
+        return waits_until(work, keys)
 
     # -- a run's work
 

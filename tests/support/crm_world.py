@@ -68,7 +68,9 @@ class CrmWorld:
         control = self.sandbox.control
         kinds = ("payment-intents", "payment-splits", "split-intents", "transactions", "partnerships", "taxes")
         control("POST", "load/qualy", {"contacts": customers, **{kind: [] for kind in kinds}})
-        control("POST", "load/hubspot", {"contacts": contacts or [], "blocked_emails": [], "properties": [], "groups": []})
+        control(
+            "POST", "load/hubspot", {"contacts": contacts or [], "blocked_emails": [], "properties": [], "groups": []}
+        )
         for service in ("qualy", "hubspot"):
             control("DELETE", f"faults/{service}")
             control("DELETE", f"calls/{service}")

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from qualy_sync.contracts.errors import OutOfQuota, Reconnect, Refused, WrongShape
 from qualy_sync.ledger import crm as kept
+from qualy_sync.ledger.attempts import open_attempts
 from qualy_sync.ledger.cursors import get_cursor, put_cursor
 from qualy_sync.ledger.engine import db_now
 from qualy_sync.ledger.leases import Lease
@@ -73,13 +75,44 @@ def into_qualy(work: CrmWork) -> Counts:
     return dict(work.counts)
 
 
-def preview(work: CrmWork) -> list[Planned]:
-    """What would be written, whoever asks; nothing is kept."""
+def preview(work: CrmWork) -> tuple[list[Planned], list[kept.Mirrored]]:
+    """What would be written: plans with something due, and contacts that would become customers in Qualy."""
     planner = Planner(work)
-    found: list[Planned] = []
+    plans: list[Planned] = []
+    news: list[kept.Mirrored] = []
     for ids in every_owner(work.ledger, work.pin):
-        found += [one for one in planner.plan(ids) if one.due]
-    return found
+        plans += [one for one in planner.plan(ids) if one.due]
+    after = ""
+    while work.terms.from_tool is not None and work.writer is not None:
+        with work.ledger.reading() as connection:
+            contacts = kept.contacts_after(connection, work.book, after, SLICE)
+            if not contacts:
+                break
+            whose = customers_of(connection, work, contacts)
+        after = contacts[-1].id
+        news += list(candidates(work, [one for one in contacts if not whose[one.id]]))
+    return plans, news
+
+
+def retry(work: CrmWork) -> Counts:
+    """The records in `only` once more, refused ones too; nothing else is touched."""
+    counts = read(work)
+    plan(work)
+    for stage in (write, into_qualy):
+        for name, many in stage(work).items():
+            counts[name] = counts.get(name, 0) + many
+    return counts
+
+
+def waits_until(work: CrmWork, keys: Sequence[tuple[str, str]]) -> datetime | None:
+    """When the next unanswered call for one of these records can be settled; None where there is none."""
+    times = []
+    for attempt in open_attempts(work.ledger, work.book):
+        in_qualy = attempt.what.startswith("qualy_")
+        wait = timedelta(minutes=work.terms.pace.settle_minutes) if in_qualy else work.tool.limits.settle
+        sent = attempt.last_sent_at or attempt.committed_at
+        times += [sent + wait for one in attempt.steps if (one.leg, one.source_id) in keys]
+    return min(times, default=None)
 
 
 # -- which customers --------------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ def write_tool(work: CrmWork, lease: Lease, pace: Pace) -> None:
     """Writes everything to the tool whose turn it is. Raises CrmProblem, OutOfTime, OutOfQuota, LeaseLost."""
     sender = Sender(work, lease, pace)
     for _ in range(MOST_ROUNDS):
-        sender.again.clear()
+        sender.next_round()
         for ids in customers_with(work, [Code.ITS_TURN, Code.NOT_CONFIRMED, Code.MASS_CHANGE]):
             sender.put(ids)
             if sender.stopped:
@@ -59,12 +59,18 @@ class Sender:
         self._planner = Planner(work)
         self._waiting: dict[Act, list[Planned]] = {Act.CREATE: [], Act.UPDATE: []}
         self._tried: set[str] = set()
+        self._moved_before: set[str] = set()
+        self._round: set[str] = set()
         self.again: set[str] = set()
         self.stopped = ""
 
+    def next_round(self) -> None:
+        """What has to be planned once more may be sent once more."""
+        self._round, self.again = self.again, set()
+
     def put(self, ids: Sequence[str]) -> None:
         """Plans these once more, on fresh readings, and sends what fills a batch."""
-        ids = [one for one in ids if one not in self._tried or one in self.again]
+        ids = [one for one in ids if one not in self._tried or one in self._round]
         for one in self._fresh(ids):
             if one.act is None or self.stopped:
                 continue
@@ -225,13 +231,13 @@ class Sender:
         if emails:
             by_addresses(work, self._pace, emails, [one.person.id for one in moved])
         for plan in (*moved, *lost):
-            if plan.person.id in self.again:
+            if plan.person.id in self._moved_before:
                 # Planned anew once, and refused for the same reason: somebody else holds what this one should get.
+                message = f"{work.terms.email_field}: taken by another contact"
                 with work.ledger.writing() as connection:
-                    self._refused(connection, plan, Code.DUPLICATE_THERE, "taken by another contact")
-                self.again.discard(plan.person.id)
-            else:
-                self.again.add(plan.person.id)
+                    self._refused(connection, plan, Code.DUPLICATE_THERE, message)
+            self._moved_before.add(plan.person.id)
+            self.again.add(plan.person.id)
         work.add("moved", len(moved) + len(lost))
 
     def _refused(self, connection: sa.Connection, one: Planned, code: Code, message: str) -> None:

@@ -229,6 +229,13 @@ def dirty_contacts(connection: sa.Connection, book: int, after: str, many: int) 
     return [_mirrored(row) for row in rows]
 
 
+def contacts_after(connection: sa.Connection, book: int, after: str, many: int) -> list[Mirrored]:
+    """Contacts that are there, in order of ids, behind one."""
+    where = (crm_contacts.c.book == book, crm_contacts.c.state == HERE, crm_contacts.c.id > after)
+    rows = connection.execute(sa.select(crm_contacts).where(*where).order_by(crm_contacts.c.id).limit(many))
+    return [_mirrored(row) for row in rows]
+
+
 def clean(connection: sa.Connection, book: int, ids: Iterable[str], read_before: datetime) -> None:
     """These were merged, as far as they were read before a moment."""
     for chunk in _chunks(list(ids)):
