@@ -278,9 +278,10 @@ class Mailchimp:
             except WrongShape:
                 return None
         if before is not None:
-            return replace(before, contact=replace(before.contact, tags=one.tags_on() | before.contact.tags))
+            tags = (before.contact.tags - one.tags("inactive")) | one.tags("active")
+            return replace(before, contact=replace(before.contact, tags=tags))
         now = self._transport.clock.now()
-        return Done(one.ref, Contact(one.contact_id, {}, (), now, tags=one.tags_on()))
+        return Done(one.ref, Contact(one.contact_id, {}, (), now, tags=one.tags("active")))
 
 
 def _progress(row: Any) -> Progress:

@@ -128,9 +128,9 @@ class Operation:
     def contact_id(self) -> str:
         return self.name.rpartition("|")[2]
 
-    def tags_on(self) -> frozenset[str]:
-        """The tags that a tags operation gives."""
-        return frozenset(one["name"] for one in json.loads(self.body)["tags"] if one["status"] == "active")
+    def tags(self, status: str) -> frozenset[str]:
+        """The tags that a tags operation gives (`active`) or takes (`inactive`)."""
+        return frozenset(one["name"] for one in json.loads(self.body)["tags"] if one["status"] == status)
 
 
 def operations_of(writes: Sequence[Write], audience: str, status_if_new: str, quiet_tags: bool) -> list[dict[str, Any]]:
