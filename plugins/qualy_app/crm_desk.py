@@ -167,7 +167,7 @@ class CrmDesk:
                     f" another {self.tool_id}.property_prefix"
                 )
             if known is not None and known.form not in (one.form, Form.TEXT):
-                yield f"{one.name} is there as a {known.form}, and a {one.form} is needed: delete it, or rename it there"
+                yield f"{one.name} is there as a {known.form}, and a {one.form} is needed: delete or rename it there"
         for copied in self.terms.copied:
             known = there.get(copied.rule.field)
             if known is None:

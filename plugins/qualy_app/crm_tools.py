@@ -27,8 +27,8 @@ from .tools import TOKEN_LEASE, hide_in_logs
 class CrmWiring:
     """How a CRM tool is opened, and on which terms. `connection` is its Airflow connection id.
 
-    `section` gives the tool's settings, `properties` the ones of our own that have to be there, `stages` the tasks of a run
-    that have to come to their end.
+    `section` gives the tool's settings, `properties` the ones of our own that have to be there, `stages` the tasks of a
+    run that have to come to their end.
     """
 
     title: str

@@ -17,8 +17,8 @@ from .accounting import (
     SplitType,
     Taxes,
 )
-from .csv_files import CsvSettings
 from .crm import CreateInQualy, CrmPace, CustomerFields, HubSpotField, HubSpotSettings, MailchimpSettings, UpdateInQualy
+from .csv_files import CsvSettings
 from .loading import load
 from .model import AccountingSettings, Settings
 from .problems import Problem, SettingsError
@@ -28,9 +28,9 @@ __all__ = [
     "AccountingSettings",
     "Breaker",
     "Contacts",
-    "CsvSettings",
     "CreateInQualy",
     "CrmPace",
+    "CsvSettings",
     "Currencies",
     "CustomerFields",
     "Gate",

@@ -25,8 +25,8 @@ from .accounting import (
     Taxes,
 )
 from .checks import Parts, disagreement, disagreements
-from .csv_files import CsvSettings
 from .crm import HubSpotSettings, MailchimpSettings
+from .csv_files import CsvSettings
 from .source import QualitySettings, SourceSettings
 from .types import Day, Section, Text, WhenEmpty, words
 
