@@ -160,7 +160,9 @@ def test_no_log_says_who_anybody_is(
         assert word not in told
 
 
-def test_a_first_run_of_too_many_people_waits_until_it_is_confirmed(make_audience: MakeAudience, tmp_path: Path) -> None:
+def test_a_first_run_of_too_many_people_waits_until_it_is_confirmed(
+    make_audience: MakeAudience, tmp_path: Path
+) -> None:
     settings = settings_with(tmp_path, {"max_people_24h: 100000": "max_people_24h: 3"})
     people = [person(number, "P", str(number), f"p{number}@school.test") for number in range(1, 5)]
     world = make_audience(people, settings=settings, confirmed=False, suppression=_begun(tmp_path))
