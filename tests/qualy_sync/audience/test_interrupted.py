@@ -1,4 +1,4 @@
-"""Crashes, lost answers and a tool in trouble: what was begun is picked up or said again, and nobody is harmed by it."""
+"""Crashes, lost answers, a tool in trouble: what was begun is picked up or said again, and nobody is harmed by it."""
 
 from __future__ import annotations
 
