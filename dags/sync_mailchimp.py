@@ -7,7 +7,7 @@ ends green at once.
 
 | task | does |
 |---|---|
-| `check` | reads the connection and the audience's merge fields (and makes ours), and who changed; once a day everybody |
+| `check` | reads the connection, the audience's merge fields (ours are made), and who changed; once a day everybody |
 | `plan` | compares every customer that changed with the member; calls nothing |
 | `write` | few changes one by one, many in batches that Mailchimp does in its own time: values first, then tags |
 | `list`, `to_do` | what waits for a person, one instance per trouble, named in words |
