@@ -6,6 +6,7 @@ import typer
 
 from .checking import check
 from .connecting import connect_xero
+from .customers import connect_hubspot, sync_hubspot
 from .deciding import decide, ignore, retry
 from .exporting import export
 from .keeping import migrate, new_key
@@ -30,6 +31,7 @@ app.add_typer(connect, name="connect")
 app.command("check")(check)
 app.command("extract")(extract)
 sync.command("accounting")(sync_accounting)
+sync.command("hubspot")(sync_hubspot)
 app.command("outcomes")(outcomes)
 app.command("explain")(explain)
 app.command("decide")(decide)
@@ -38,15 +40,6 @@ app.command("ignore")(ignore)
 app.command("report")(report)
 app.command("export")(export)
 connect.command("xero")(connect_xero)
+connect.command("hubspot")(connect_hubspot)
 app.command("new-key")(new_key)
 app.command("migrate", hidden=True)(migrate)
-
-
-@sync.callback()
-def _sync() -> None:
-    """A group even while it has one command."""
-
-
-@connect.callback()
-def _connect() -> None:
-    """A group even while it has one command."""

@@ -11,14 +11,18 @@ NOTE = "Points at the local stand-in; written anew at each make run."
 
 
 def for_tool(tool: str, places: Places) -> dict[str, dict[str, Any]]:
-    """By Airflow connection id: Qualy, and the tool that the payments go to.
+    """By Airflow connection id: Qualy, the tool that the payments go to, and HubSpot.
 
     Raises Trouble for a tool that has no stand-in.
     """
     tools = {"xero": _xero}
     if tool not in tools:
         raise Trouble(f"There is no local stand-in for {tool!r}: TOOL is one of {', '.join(sorted(tools))}.")
-    return {"qualy": _qualy(places.sandbox), tool: tools[tool](places.sandbox)}
+    return {
+        "qualy": _qualy(places.sandbox),
+        tool: tools[tool](places.sandbox),
+        "hubspot": _hubspot(places.sandbox),
+    }
 
 
 def _qualy(sandbox: str) -> dict[str, Any]:
@@ -28,6 +32,15 @@ def _qualy(sandbox: str) -> dict[str, Any]:
         "host": f"{sandbox}/qualy/v1",
         "login": "eu1-sandbox",
         "password": "pk_sandbox_qualy",
+    }
+
+
+def _hubspot(sandbox: str) -> dict[str, Any]:
+    return {
+        "conn_type": "http",
+        "description": NOTE,
+        "host": f"{sandbox}/hubspot",
+        "password": "pat-sandbox-hubspot",
     }
 
 
