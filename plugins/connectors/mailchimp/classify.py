@@ -28,7 +28,10 @@ _CONSENT = {
 _LATER = "a lot of lists very recently"
 _ADDRESS = ("email_address", "email address", "looks fake", "valid email")
 _FIELD = re.compile(r"[A-Za-z0-9_.]{1,60}")
-_RECONNECT = "Make an API key in Mailchimp (Profile, Extras, API keys) and put it into the mailchimp connection."
+_RECONNECT = (
+    "Make an API key in Mailchimp (Profile, Extras, API keys), put it into the mailchimp connection, and try it with"
+    " `bin/qualy connect mailchimp`."
+)
 
 
 @dataclass(frozen=True, slots=True)
