@@ -53,7 +53,7 @@ def plan(work: CrmWork) -> Counts:
     for ids in _customers(work):
         _tally(counts, _plan(work, planner, ids))
         seen |= set(ids)
-    for plans in _dirty(work, planner):
+    for plans in _dirty(work, planner, seen):
         _tally(counts, plans)
     if not work.only:
         with work.ledger.writing() as connection:
@@ -159,8 +159,9 @@ def _now(work: CrmWork) -> dict[str, Any]:
     return {"pin": work.pin, "settings": work.terms.settings_version, "day": work.today().isoformat()}
 
 
-def _dirty(work: CrmWork, planner: Planner) -> Iterator[list[Planned]]:
-    """Customers of contacts that changed; contacts that are nobody's may become customers in Qualy."""
+def _dirty(work: CrmWork, planner: Planner, seen: set[str]) -> Iterator[list[Planned]]:
+    """Customers of contacts that changed, but those that were planned just now; contacts that are nobody's may become
+    customers in Qualy."""
     after = ""
     while True:
         with work.ledger.reading() as connection:
@@ -170,7 +171,7 @@ def _dirty(work: CrmWork, planner: Planner) -> Iterator[list[Planned]]:
                 return
             whose = customers_of(connection, work, contacts)
         after = contacts[-1].id
-        ids = sorted({source_id for found in whose.values() for source_id in found})
+        ids = sorted({source_id for found in whose.values() for source_id in found} - seen)
         if ids:
             yield _plan(work, planner, ids)
         if not work.only:
