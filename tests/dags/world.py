@@ -53,7 +53,11 @@ class World:
     def open(cls, folder: Path) -> World:
         """Starts the stand-ins and opens the ledger that `folder` holds, or makes new ones."""
         sandbox = Sandbox.start(
-            payments=PAYMENTS, seed=SEED, today=TODAY, state=folder / "sandbox.db", services=("qualy", "xero", "mailchimp")
+            payments=PAYMENTS,
+            seed=SEED,
+            today=TODAY,
+            state=folder / "sandbox.db",
+            services=("qualy", "xero", "mailchimp"),
         )
         sandbox.control("POST", "quota/xero", PLENTY)
         return cls(folder, sandbox, Ledger(f"sqlite:///{folder / 'ledger.db'}", [SECRET_KEY]))
