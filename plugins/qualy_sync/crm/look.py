@@ -151,6 +151,18 @@ def _since(work: CrmWork, cursor: dict[str, object]) -> datetime:
     return newest + passed - _OVERLAP * work.tool.limits.index_lag
 
 
+def note_time(work: CrmWork) -> None:
+    """After writes: the newest time stamp that the tool has shown was shown just now."""
+    cursor = get_cursor(work.ledger, cursor_name(work))
+    if cursor is None:
+        return
+    with work.ledger.writing() as connection:
+        newest = kept.newest_change(connection, work.book)
+        if newest is not None and newest.isoformat() != cursor.get("newest"):
+            seen = {"newest": newest.isoformat(), "newest_seen_at": work.ledger.now().isoformat()}
+            put_cursor(connection, cursor_name(work), cursor | seen)
+
+
 def _remember(
     connection: sa.Connection, work: CrmWork, *, whole_at: datetime | None = None, sweep: int | None = None
 ) -> None:

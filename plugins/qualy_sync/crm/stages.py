@@ -27,8 +27,9 @@ from .audience.gather import MemberPlanner
 from .audience.look import look_at_members
 from .audience.write import write_members
 from .gather import SLICE, Planner, customers_of, keep_outcomes
-from .into_qualy import candidates, contact_content, write_qualy
-from .look import is_new, look
+from .into_qualy import write_qualy
+from .look import is_new, look, note_time
+from .new_in_qualy import candidates, contact_content
 from .plan import Planned
 from .settle import settle
 from .work import CrmProblem, CrmWork, OutOfTime, Pace
@@ -69,6 +70,7 @@ def write(work: CrmWork) -> Counts:
         else:
             settle(work, lease, pace)
             write_tool(work, lease, pace)
+            note_time(work)
     return dict(work.counts)
 
 
