@@ -30,7 +30,7 @@ def main(given: Sequence[str] | None = None) -> int:
 
 def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Prints the benchmark's figures.")
-    parser.add_argument("--quick", action="store_true", help="calls alone, with 100 payments")
+    parser.add_argument("--quick", action="store_true", help="calls alone, with 100 payments and customers")
     parser.add_argument("--payments", type=int, help="how many the calls are counted with (default 1000)")
     parser.add_argument(
         "--sizes",
@@ -41,7 +41,7 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--airflow-payments", type=int, default=100, help="how many Airflow runs with (default 100)")
     parser.add_argument("--parts", nargs="+", choices=PARTS, help=f"default: {' '.join(PARTS)}")
     asked = parser.parse_args(given)
-    asked.parts = asked.parts or (["calls"] if asked.quick else PARTS)
+    asked.parts = asked.parts or (["calls", "members"] if asked.quick else PARTS)
     asked.payments = asked.payments or (100 if asked.quick else 1_000)
     return asked
 
