@@ -27,6 +27,7 @@ _EXAMPLE = {
     "xero": '{"conn_type": "http", "host": "https://api.xero.com/api.xro/2.0", "login": "CLIENT ID",'
     ' "password": "CLIENT SECRET"}',
     "hubspot": '{"conn_type": "http", "host": "https://api.hubapi.com", "password": "SERVICE KEY"}',
+    "mailchimp": '{"conn_type": "http", "password": "API KEY, SUCH AS 0123456789abcdef-us6"}',
 }
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from qualy_sync.contracts.crm import Account, CrmTool, CustomerWriter, Property
+from qualy_sync.contracts.crm import Account, CrmTool, CustomerWriter, Form, Property
 from qualy_sync.contracts.errors import Refused
 from qualy_sync.crm.merge import Way
 from qualy_sync.crm.suppression import Suppression
@@ -86,7 +86,10 @@ class CrmDesk:
 
     # -- what the to-do list asks of a desk
 
-    stages: ClassVar[tuple[str, ...]] = ("check", "plan", "write", "into_qualy")
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The tasks of a run that have to come to their end."""
+        return self.wiring.stages
 
     def retry(self, work: Any, keys: Sequence[tuple[str, str]]) -> dict[str, int]:
         """Tries these records again, because a person asked for it."""
@@ -165,6 +168,8 @@ class CrmDesk:
                     f"the property {one.name} is not unique there: delete it, so that it can be made anew, or choose"
                     f" another {self.tool_id}.property_prefix"
                 )
+            if known is not None and known.form not in (one.form, Form.TEXT):
+                yield f"{one.name} is there as a {known.form}, and a {one.form} is needed: delete or rename it there"
         for copied in self.terms.copied:
             known = there.get(copied.rule.field)
             if known is None:

@@ -24,6 +24,7 @@ PAYMENTS = Asset("qualy_payments", uri="qualy://ledger/payments")
 SPLITS = Asset("qualy_splits", uri="qualy://ledger/splits")
 HUBSPOT = Asset("hubspot_contacts", uri="qualy://ledger/hubspot-contacts")
 HUBSPOT_BACKLOG = Asset("hubspot_backlog", uri="qualy://ledger/hubspot-backlog")
+MAILCHIMP_BACKLOG = Asset("mailchimp_backlog", uri="qualy://ledger/mailchimp-backlog")
 BACKLOG = Asset("accounting_backlog", uri="qualy://ledger/accounting-backlog")
 
 Counts = Mapping[str, int]

@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tests.bench import calls, growth, overhead
+from tests.bench import calls, growth, members, overhead
 from tests.bench.world import WIDENED, Stage
 
-PARTS = ("calls", "growth", "airflow")
+PARTS = ("calls", "members", "growth", "airflow")
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -19,6 +19,8 @@ def main(given: Sequence[str] | None = None) -> int:
     kept = True
     if "calls" in asked.parts:
         kept &= show_calls(calls.measure(asked.payments))
+    if "members" in asked.parts:
+        kept &= show_members(members.measure(asked.payments))
     if "growth" in asked.parts:
         kept &= show_growth([show_size(each) for each in asked.sizes])
     if "airflow" in asked.parts:
@@ -28,7 +30,7 @@ def main(given: Sequence[str] | None = None) -> int:
 
 def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Prints the benchmark's figures.")
-    parser.add_argument("--quick", action="store_true", help="calls alone, with 100 payments")
+    parser.add_argument("--quick", action="store_true", help="calls alone, with 100 payments and customers")
     parser.add_argument("--payments", type=int, help="how many the calls are counted with (default 1000)")
     parser.add_argument(
         "--sizes",
@@ -39,7 +41,7 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--airflow-payments", type=int, default=100, help="how many Airflow runs with (default 100)")
     parser.add_argument("--parts", nargs="+", choices=PARTS, help=f"default: {' '.join(PARTS)}")
     asked = parser.parse_args(given)
-    asked.parts = asked.parts or (["calls"] if asked.quick else PARTS)
+    asked.parts = asked.parts or (["calls", "members"] if asked.quick else PARTS)
     asked.payments = asked.payments or (100 if asked.quick else 1_000)
     return asked
 
@@ -57,6 +59,16 @@ def show_calls(found: calls.Measured) -> bool:
     print(f"  by the clock, nothing changed: {total} (bar {calls.CLOCK_MOST}), of these writes: {quiet.writes}")
     print(f"  {quiet.by_kind()}")
     print(f"  by an event, nothing changed:  {len(found.by_event.asked)} (bar {calls.EVENT_MOST})")
+    return _verdict(found.in_bars)
+
+
+def show_members(found: members.Measured) -> bool:
+    print(f"Calls to Mailchimp, first sync of {found.customers:,} customers into an empty audience")
+    print(f"  calls                {found.number:>6,}   (bar for 1,000 customers: {members.FIRST_MOST})")
+    print(f"  apart, once          {found.fields:>6,}   one for each merge field that was made")
+    print(f"  {found.by_kind()}")
+    first, second = found.quiet
+    print(f"  nothing changed, first run after it: {first}, second: {second} (bar {members.QUIET_MOST})")
     return _verdict(found.in_bars)
 
 

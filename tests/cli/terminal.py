@@ -91,6 +91,7 @@ def environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
             refresh_token="sandbox-refresh-token",
         ),
         "AIRFLOW_CONN_HUBSPOT": connection(f"{sandbox.url}/hubspot", "", "pat-sandbox-hubspot"),
+        "AIRFLOW_CONN_MAILCHIMP": connection(f"{sandbox.url}/mailchimp/3.0", "", "sandboxmailchimpkey-us6"),
         "HOME": str(folder),
     }
 

@@ -57,7 +57,7 @@ class World:
             seed=SEED,
             today=TODAY,
             state=folder / "sandbox.db",
-            services=("qualy", "xero", "hubspot"),
+            services=("qualy", "xero", "hubspot", "mailchimp"),
         )
         sandbox.control("POST", "quota/xero", PLENTY)
         return cls(folder, sandbox, Ledger(f"sqlite:///{folder / 'ledger.db'}", [SECRET_KEY]))

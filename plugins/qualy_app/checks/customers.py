@@ -47,10 +47,10 @@ def crm_findings(desk: CrmDesk, source_is_stand_in: bool | None) -> Iterator[Fin
         yield Finding(
             Level.NOTE,
             title,
-            "The list of erased people does not exist yet: creating contacts waits until a preview is confirmed. Keep"
-            " the file (QUALY_SUPPRESSION) apart from the ledger, and back it up.",
+            "The list of people who were erased or said no does not exist yet: creating contacts waits until a preview"
+            " is confirmed. Keep the file (QUALY_SUPPRESSION) apart from the ledger, and back it up.",
         )
-    if desk.writer is None:
+    if desk.writer is None and "into_qualy" in desk.stages:
         yield Finding(
             Level.NOTE,
             title,

@@ -6,7 +6,7 @@ import typer
 
 from .checking import check
 from .connecting import connect_xero
-from .customers import connect_hubspot, sync_hubspot
+from .customers import connect_hubspot, connect_mailchimp, sync_hubspot, sync_mailchimp
 from .deciding import decide, ignore, retry
 from .exporting import export
 from .keeping import migrate, new_key
@@ -34,6 +34,7 @@ app.command("check")(check)
 app.command("extract")(extract)
 sync.command("accounting")(sync_accounting)
 sync.command("hubspot")(sync_hubspot)
+sync.command("mailchimp")(sync_mailchimp)
 app.command("outcomes")(outcomes)
 app.command("explain")(explain)
 app.command("decide")(decide)
@@ -45,5 +46,6 @@ app.command("export")(export)
 connect.command("xero")(connect_xero)
 app.command("fresh-start")(fresh_start)
 connect.command("hubspot")(connect_hubspot)
+connect.command("mailchimp")(connect_mailchimp)
 app.command("new-key")(new_key)
 app.command("migrate", hidden=True)(migrate)

@@ -1,4 +1,4 @@
-"""Customers and their CRM tools on the command line: `sync hubspot`, `connect hubspot`, and what is asked about one."""
+"""Customers and their tools on the command line: `sync hubspot` and `sync mailchimp`, `connect`, and what is asked."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 import typer
 
+from qualy_sync.contracts.accounting import Endpoint
 from qualy_sync.ledger import Ledger
 from qualy_sync.ledger import crm as kept
 from qualy_sync.ledger.attempts import steps_on
@@ -24,6 +25,7 @@ from qualy_sync.report.make import PATH_META
 from qualy_sync.report.troubles import spoken
 
 from .. import crm_jobs
+from ..connections import resolve
 from ..crm_desk import CrmDesk
 from ..crm_tools import CRM_TOOLS
 from ..desk import Desk
@@ -33,16 +35,23 @@ from ..signals import RunProblem
 from .frame import AsJson, By, Debug, Exit, Output, UsageProblem, open_desk, plain, speaking
 from .records import legs_of
 
-HUBSPOT = "hubspot"
+HUBSPOT, MAILCHIMP = "hubspot", "mailchimp"
+Preview = Annotated[bool, typer.Option("--preview", help="Show what would be written, and write nothing.")]
+Only = Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="This Qualy id; repeatable.")]
+Confirm = Annotated[str, typer.Option("--confirm", metavar="HASH", help="What a preview printed.")]
+CreateProperties = Annotated[bool, typer.Option("--create-properties", help="Make the fields of ours that it lacks.")]
 OfTool = Annotated[
-    str, typer.Option("--tool", metavar="TOOL", help="A customer tool, such as hubspot; else the accounting tool.")
+    str,
+    typer.Option(
+        "--tool", metavar="TOOL", help="A customer tool, such as hubspot or mailchimp; else the accounting tool."
+    ),
 ]
 
 
 def sync_hubspot(
-    preview: Annotated[bool, typer.Option("--preview", help="Show what would be written, and write nothing.")] = False,
-    only: Annotated[list[str] | None, typer.Option("--only", metavar="ID", help="This Qualy id; repeatable.")] = None,
-    confirm: Annotated[str, typer.Option("--confirm", metavar="HASH", help="What a preview printed.")] = "",
+    preview: Preview = False,
+    only: Only = None,
+    confirm: Confirm = "",
     by: By = "",
     as_json: AsJson = False,
     debug: Debug = False,
@@ -50,16 +59,34 @@ def sync_hubspot(
     """Merge customers with HubSpot's contacts, on what was last read from Qualy, and write both sides."""
     with speaking(as_json, debug) as output:
         params = SyncParams.parse({"preview": preview, "only": list(only or ()), "confirm": confirm})
-        if params.confirm and not by.strip():
-            raise UsageProblem("A confirmation is somebody's: add --by with your name.")
-        if params.confirm and params.preview:
-            raise UsageProblem("Either --preview or --confirm: a preview prints the hash that confirms it.")
-        desk = CrmDesk(HUBSPOT, open_desk(output, migrate=True))
-        if not desk.enabled:
-            output.json({"run": None, "tasks": {}, "waiting": []})
-            output.say("The settings leave HubSpot off (hubspot.enabled: false). There is nothing to do.")
-            return
-        _run(output, desk, params, by.strip() or "command line")
+        _sync(output, HUBSPOT, params, by.strip())
+
+
+def sync_mailchimp(
+    preview: Preview = False,
+    only: Only = None,
+    confirm: Confirm = "",
+    by: By = "",
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Bring customers into Mailchimp's audience, on what was last read from Qualy. Nobody's status is changed."""
+    with speaking(as_json, debug) as output:
+        params = SyncParams.parse({"preview": preview, "only": list(only or ()), "confirm": confirm})
+        _sync(output, MAILCHIMP, params, by.strip())
+
+
+def _sync(output: Output, tool: str, params: SyncParams, person: str) -> None:
+    if params.confirm and not person:
+        raise UsageProblem("A confirmation is somebody's: add --by with your name.")
+    if params.confirm and params.preview:
+        raise UsageProblem("Either --preview or --confirm: a preview prints the hash that confirms it.")
+    desk = CrmDesk(tool, open_desk(output, migrate=True))
+    if not desk.enabled:
+        output.json({"run": None, "tasks": {}, "waiting": []})
+        output.say(f"The settings leave {desk.wiring.title} off ({tool}.enabled: false). There is nothing to do.")
+        return
+    _run(output, desk, params, person or "command line")
 
 
 def _run(output: Output, desk: CrmDesk, params: SyncParams, person: str) -> None:
@@ -74,7 +101,8 @@ def _run(output: Output, desk: CrmDesk, params: SyncParams, person: str) -> None
     try:
         crm_jobs.plan(desk.tool_id, name)
         crm_jobs.write(desk.tool_id, name, 1)
-        crm_jobs.into_qualy(desk.tool_id, name, 1)
+        if "into_qualy" in desk.stages:
+            crm_jobs.into_qualy(desk.tool_id, name, 1)
     except Exception:
         # The report is made all the same; what stopped the writing is what is said.
         with suppress(Exception):
@@ -137,34 +165,61 @@ def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {many:,}" for name, many in counts.items())
 
 
-def connect_hubspot(
-    create_properties: Annotated[
-        bool, typer.Option("--create-properties", help="Make the properties of ours that HubSpot lacks.")
-    ] = False,
-    as_json: AsJson = False,
-    debug: Debug = False,
-) -> None:
+def connect_hubspot(create_properties: CreateProperties = False, as_json: AsJson = False, debug: Debug = False) -> None:
     """Try the connection to HubSpot, and make the properties that it lacks where you say so."""
     with speaking(as_json, debug) as output:
-        desk = CrmDesk(HUBSPOT, open_desk(output, migrate=True))
-        account = desk.tool.account()
-        missing = desk.missing_properties()
-        if missing and create_properties:
-            desk.make_properties(missing)
-        names = [one.name for one in missing]
-        output.json({"connected": True, "account": account.id, "missing": names, "created": create_properties})
-        output.say(f"Connected to {account.name}.")
-        output.say(
+        about = (
             "The connection's password is the token of a service key or an app of one account (HubSpot: Settings,"
             " Integrations); an app with consent has client id, secret, and a refresh_token in its extra."
         )
-        if not missing:
-            output.say("Every property of ours is there.")
-        elif create_properties:
-            output.say(f"Made: {', '.join(names)}.")
-        else:
-            output.say(f"Missing: {', '.join(names)}. Make them: bin/qualy connect hubspot --create-properties")
-            raise typer.Exit(int(Exit.WAITS))
+        _connect(output, CrmDesk(HUBSPOT, open_desk(output, migrate=True)), about, create=create_properties)
+
+
+def connect_mailchimp(
+    create_properties: CreateProperties = False, as_json: AsJson = False, debug: Debug = False
+) -> None:
+    """Try the connection to Mailchimp, and make the merge fields that it lacks where you say so."""
+    with speaking(as_json, debug) as output:
+        desk = CrmDesk(MAILCHIMP, open_desk(output, migrate=True))
+        about = (
+            "The connection's password is an API key (Mailchimp: Profile, Extras, API keys), whose end names the data"
+            " centre; or an OAuth token, with auth: oauth in the extra and https://DC.api.mailchimp.com as the host."
+        )
+        endpoint, _ = resolve(MAILCHIMP)
+        if endpoint.extra.get("auth") == "oauth":
+            about = _data_centre(endpoint)
+        _connect(output, desk, about, create=create_properties)
+
+
+def _data_centre(endpoint: Endpoint) -> str:
+    """Which data centre an OAuth token belongs to: the token itself does not say. Raises UsageProblem."""
+    from connectors import mailchimp
+
+    from ..sessions import http_session
+
+    found = mailchimp.metadata(endpoint, http_session(MAILCHIMP, endpoint))
+    host = f"https://{found.centre}.api.mailchimp.com"
+    if not endpoint.url:
+        raise UsageProblem(f"The token is of {found.account}, data centre {found.centre}. Set the host to {host}.")
+    return f"The token is of {found.account}, data centre {found.centre}."
+
+
+def _connect(output: Output, desk: CrmDesk, about: str, *, create: bool) -> None:
+    account = desk.tool.account()
+    missing = desk.missing_properties()
+    if missing and create:
+        desk.make_properties(missing)
+    names = [one.name for one in missing]
+    output.json({"connected": True, "account": account.id, "missing": names, "created": create})
+    output.say(f"Connected to {account.name}.")
+    output.say(about)
+    if not missing:
+        output.say("Every property of ours is there.")
+    elif create:
+        output.say(f"Made: {', '.join(names)}.")
+    else:
+        output.say(f"Missing: {', '.join(names)}. Make them: bin/qualy connect {desk.tool_id} --create-properties")
+        raise typer.Exit(int(Exit.WAITS))
 
 
 # -- what the other commands ask about a customer tool ----------------------------------------------------------------

@@ -11,7 +11,7 @@ NOTE = "Points at the local stand-in; written anew at each make run."
 
 
 def for_tool(tool: str, places: Places) -> dict[str, dict[str, Any]]:
-    """By Airflow connection id: Qualy, the tool that the payments go to, and HubSpot.
+    """By Airflow connection id: Qualy, the tool that the payments go to, HubSpot and Mailchimp.
 
     Raises Trouble for a tool that has no stand-in.
     """
@@ -22,6 +22,7 @@ def for_tool(tool: str, places: Places) -> dict[str, dict[str, Any]]:
         "qualy": _qualy(places.sandbox),
         tool: tools[tool](places.sandbox),
         "hubspot": _hubspot(places.sandbox),
+        "mailchimp": _mailchimp(places.sandbox),
     }
 
 
@@ -41,6 +42,15 @@ def _hubspot(sandbox: str) -> dict[str, Any]:
         "description": NOTE,
         "host": f"{sandbox}/hubspot",
         "password": "pat-sandbox-hubspot",
+    }
+
+
+def _mailchimp(sandbox: str) -> dict[str, Any]:
+    return {
+        "conn_type": "http",
+        "description": NOTE,
+        "host": f"{sandbox}/mailchimp/3.0",
+        "password": "sandboxmailchimpkey-us6",
     }
 
 

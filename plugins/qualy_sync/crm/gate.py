@@ -21,6 +21,7 @@ from .terms import fingerprint
 from .work import CrmWork
 
 DAY = timedelta(hours=24)
+CHUNK = 400
 _WENT_OUT = ("created", "updated", "unknown", "found")
 OPENED = "creating_in_qualy_opened"
 
@@ -97,6 +98,13 @@ def _standing(connection: sa.Connection, book: int) -> bool:
 
 
 def _confirmed(connection: sa.Connection, book: int, steps: Sequence[Step]) -> set[Step]:
+    found: set[Step] = set()
+    for start in range(0, len(steps), CHUNK):
+        found |= _confirmed_of(connection, book, steps[start : start + CHUNK])
+    return found
+
+
+def _confirmed_of(connection: sa.Connection, book: int, steps: Sequence[Step]) -> set[Step]:
     rows = connection.execute(
         sa.select(confirmation_steps.c.leg, confirmation_steps.c.source_id, confirmation_steps.c.content_hash)
         .join(

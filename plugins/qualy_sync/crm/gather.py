@@ -40,8 +40,20 @@ class Planner:
         if work.only:
             people = [one for one in people if one.id in work.only]
         with work.ledger.reading() as connection:
-            known = _known(connection, work, people)
-        return [plan_person(work.terms, one, known[one.id], self._today, again=one.id in work.again) for one in people]
+            known = self.known(connection, people)
+        return [self.decide(one, known[one.id]) for one in people]
+
+    def known(self, connection: sa.Connection, people: Sequence[Person]) -> dict[str, Known]:
+        """What the ledger knows of each."""
+        return _known(connection, self._work, people)
+
+    def decide(self, person: Person, known: Known) -> Planned:
+        """What becomes of one of them."""
+        return plan_person(self._work.terms, person, known, self._today, again=person.id in self._work.again)
+
+    def keep(self, plans: Sequence[Planned]) -> None:
+        """Keeps what plans found out."""
+        keep_plans(self._work, plans)
 
 
 def _known(connection: sa.Connection, work: CrmWork, people: Sequence[Person]) -> dict[str, Known]:

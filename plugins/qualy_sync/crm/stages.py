@@ -23,7 +23,10 @@ from qualy_sync.ledger.slices import changed_owners, every_owner
 from qualy_sync.model import Kind, Leg
 from qualy_sync.outcomes import Code
 
-from .gather import SLICE, Planner, customers_of, keep_outcomes, keep_plans
+from .audience.gather import MemberPlanner
+from .audience.look import look_at_members
+from .audience.write import write_members
+from .gather import SLICE, Planner, customers_of, keep_outcomes
 from .into_qualy import write_qualy
 from .look import is_new, look, note_time
 from .new_in_qualy import candidates, contact_content
@@ -38,14 +41,14 @@ Counts = dict[str, int]
 def read(work: CrmWork, hints: Sequence[str] = ()) -> Counts:
     """Brings the mirror up to date; hints are contacts that somebody says have changed."""
     with _held(work) as (_, pace):
-        return look(work, pace, hints)
+        return (look_at_members if work.terms.audience else look)(work, pace, hints)
 
 
 def plan(work: CrmWork) -> Counts:
     """Plans whatever changed on either side, from the ledger alone, and keeps what it finds out."""
     if is_new(work):
         raise CrmProblem(f"{work.tool.title} was never read: clear the task check, with downstream.")
-    planner = Planner(work)
+    planner = planner_of(work)
     counts: Counts = {}
     seen: set[str] = set()
     for ids in _customers(work):
@@ -62,9 +65,12 @@ def plan(work: CrmWork) -> Counts:
 def write(work: CrmWork) -> Counts:
     """Everything that is due in the tool."""
     with _writing(work) as (lease, pace):
-        settle(work, lease, pace)
-        write_tool(work, lease, pace)
-        note_time(work)
+        if work.terms.audience:
+            write_members(work, lease, pace)
+        else:
+            settle(work, lease, pace)
+            write_tool(work, lease, pace)
+            note_time(work)
     return dict(work.counts)
 
 
@@ -79,7 +85,7 @@ def into_qualy(work: CrmWork) -> Counts:
 
 def preview(work: CrmWork) -> tuple[list[Planned], list[kept.Mirrored]]:
     """What would be written: plans with something due, and contacts that would become customers in Qualy."""
-    planner = Planner(work)
+    planner = planner_of(work)
     plans: list[Planned] = []
     news: list[kept.Mirrored] = []
     for ids in every_owner(work.ledger, work.pin):
@@ -115,6 +121,11 @@ def waits_until(work: CrmWork, keys: Sequence[tuple[str, str]]) -> datetime | No
         sent = attempt.last_sent_at or attempt.committed_at
         times += [sent + wait for one in attempt.steps if (one.leg, one.source_id) in keys]
     return min(times, default=None)
+
+
+def planner_of(work: CrmWork) -> Planner:
+    """How this tool's customers are planned."""
+    return MemberPlanner(work) if work.terms.audience else Planner(work)
 
 
 # -- which customers --------------------------------------------------------------------------------------------------
@@ -180,7 +191,7 @@ def _offer(work: CrmWork, nobodys: Sequence[kept.Mirrored]) -> None:
 
 def _plan(work: CrmWork, planner: Planner, ids: Sequence[str]) -> list[Planned]:
     plans = planner.plan(ids)
-    keep_plans(work, plans)
+    planner.keep(plans)
     return plans
 
 

@@ -52,18 +52,20 @@ class Suppression:
     def has(self, email: str) -> bool:
         return bool(email) and self._hash(email) in self._people()
 
-    def add(self, emails: Iterable[str], reason: str) -> None:
-        """Puts people on the list, in the ledger and in the file, durably."""
+    def add(self, emails: Iterable[str], reason: str, *, begin: bool = True) -> None:
+        """Puts people on the list, in the ledger and in the file, durably. Not `begin`: a file that is not there yet is
+        not begun by this, since that would say that the list is complete; they go into it once it is."""
         people = self._people()
         with self._ledger.reading() as connection:
             now: datetime = db_now(connection)
         new = [Suppressed(self._hash(email), reason, now.isoformat()) for email in emails if normal_email(email)]
         new = [one for one in new if one.hash not in people]
-        if not new and self.present:
+        if not new and (self.present or not begin):
             return
         self._keep(new)
         people |= {one.hash: one for one in new}
-        self._write()
+        if begin or self.present:
+            self._write()
 
     def ensure_file(self) -> None:
         """Begins the file where there is none: somebody confirmed that the list may start from here."""

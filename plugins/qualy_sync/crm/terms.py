@@ -49,6 +49,16 @@ class FromTool:
 
 
 @dataclass(frozen=True, slots=True)
+class AudienceTerms:
+    """For an audience: up to how many changes go one by one, how often what was handed over is asked about, and after
+    how long it is given up."""
+
+    direct_up_to: int
+    poll: timedelta
+    give_up: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """Everything that the plan goes by. `into_qualy`: existing customers are changed; `creates`: contacts are made."""
 
@@ -67,6 +77,8 @@ class Terms:
     into_qualy: bool = False
     from_tool: FromTool | None = None
     tags: Callable[[Person, PaymentFacts], frozenset[str]] | None = None
+    audience: AudienceTerms | None = None
+    longest_text: int = 0  # bytes; a longer text is cut. 0: the tool takes any
     ages: timedelta = field(default=timedelta(seconds=60))  # how old a reading may be that is written upon
 
     @property
@@ -89,7 +101,8 @@ class Terms:
         """Every value of a customer, by the tool's field."""
         facts = payment_facts(person.group, self.source, today)
         found = {one.rule.field: person.value(one.path) for one in self.copied}
-        return found | {one.own.name: one.of(person, facts) for one in self.facts}
+        found |= {one.own.name: one.of(person, facts) for one in self.facts}
+        return {name: cut(text, self.longest_text) for name, text in found.items()} if self.longest_text else found
 
     def wanted_tags(self, person: Person, today: date) -> frozenset[str] | None:
         """The tags of ours that a customer should have; None where the tool has none."""
@@ -107,6 +120,11 @@ def own_properties(prefix: str, group: str, facts: Sequence[str]) -> tuple[Prope
         for chosen in dict.fromkeys(facts)
         for name, label, form, of in FACTS[chosen]
     )
+
+
+def cut(text: str, longest: int) -> str:
+    """`text` in at most so many bytes of UTF-8, whole characters."""
+    return text.encode()[:longest].decode(errors="ignore").strip() if len(text.encode()) > longest else text
 
 
 def _day(day: date | None) -> str:

@@ -16,7 +16,7 @@ from .crm_schema import crm_addresses, crm_contacts, crm_differences, crm_links,
 from .engine import upsert
 
 HERE, ARCHIVED, GONE, MERGED = "here", "archived", "gone", "merged"
-LINKED, SHARED, ERASED = "linked", "shared", "erased"
+LINKED, SHARED, ERASED, WITHDRAWN = "linked", "shared", "erased", "withdrawn"
 CHUNK = 400
 
 
@@ -174,6 +174,12 @@ def set_state(connection: sa.Connection, book: int, ids: Iterable[str], state: s
     for chunk in _chunks(list(ids)):
         where = (crm_contacts.c.book == book, crm_contacts.c.id.in_(chunk))
         connection.execute(sa.update(crm_contacts).where(*where).values(state=state, dirty=True))
+
+
+def set_tags(connection: sa.Connection, book: int, contact_id: str, tags: Iterable[str]) -> None:
+    """A contact's tags as a write left them; it is not dirty by that."""
+    where = (crm_contacts.c.book == book, crm_contacts.c.id == contact_id)
+    connection.execute(sa.update(crm_contacts).where(*where).values(tags=sorted(tags)))
 
 
 def contacts_by_id(connection: sa.Connection, book: int, ids: Sequence[str]) -> dict[str, Mirrored]:

@@ -43,7 +43,28 @@ def _version(value: str) -> str:
     return value
 
 
+def _merge_tag(value: str) -> str:
+    if not re.fullmatch(r"[A-Z0-9_]{1,10}", value):
+        raise refused(
+            f"found {value!r}; a merge tag is expected: up to 10 capital letters, digits and _, such as FNAME"
+        )
+    return value
+
+
+def _field_prefix(value: str) -> str:
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]?", value):
+        raise refused(f"found {value!r}; one or two capital letters are expected: a merge tag has room for ten")
+    return value
+
+
+def _tag_prefix(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9 ._-]{0,18}[:/_-]", value):
+        raise refused(f"found {value!r}; a short text in small letters that ends with : / _ or -, such as qualy:")
+    return value
+
+
 FieldPath = Annotated[Text, AfterValidator(_field_path), words("a field such as profile.firstName")]
+MergeTag = Annotated[Text, AfterValidator(_merge_tag), words("a merge tag such as FNAME")]
 PropertyName = Annotated[Text, AfterValidator(_property), words("an internal name such as firstname")]
 
 
@@ -192,10 +213,90 @@ class HubSpotSettings(Section):
         return self
 
 
+class MailchimpField(Section):
+    """One field of Qualy's contact and one merge field of Mailchimp's."""
+
+    qualy: FieldPath = Field(description="The field of Qualy's contact, by its path.")
+    field: MergeTag = Field(description="The merge field (audience field), by its tag.")
+    form: Literal["text", "phone", "number", "date"] = Field(
+        default="text", description="What its text stands for: how two values are compared."
+    )
+
+
+MAILCHIMP_FIELDS = (
+    MailchimpField(qualy="profile.firstName", field="FNAME"),
+    MailchimpField(qualy="profile.lastName", field="LNAME"),
+)
+
+
+class MailchimpBatches(Section):
+    """Many changes at once, done by Mailchimp in its own time."""
+
+    direct_up_to: Annotated[Count, Field(ge=0, le=2_000)] = Field(
+        default=50, description="Up to so many members are written one by one, in two calls each; more go in batches."
+    )
+    poll_seconds: Annotated[Count, Field(ge=1, le=600)] = Field(
+        default=25, description="How long after a batch began it is first asked about; then ever more slowly."
+    )
+    give_up_hours: Annotated[Count, Field(ge=1, le=168)] = Field(
+        default=24, description="After so long without an end a batch is sent once more."
+    )
+
+
 class MailchimpSettings(Section):
-    """Customers one way, with tags, owners, teams and payment information."""
+    """Customers one way, with tags, owners, teams and payment information. Nobody's status is ever changed."""
 
     enabled: Bool = Field(default=False, description="Whether customers are kept in step with Mailchimp.")
+    audience: Text | None = Field(
+        default=None, description="Id of the audience; the account's only one where it is not given."
+    )
+    status_if_new: Literal["transactional", "subscribed", "pending"] = Field(
+        default="transactional",
+        description="What somebody new becomes: transactional (no newsletters), pending (asked by mail), subscribed"
+        " (only where you hold the consent of all your customers).",
+    )
+    fields: Annotated[tuple[MailchimpField, ...], WhenNoItems] = Field(
+        default=MAILCHIMP_FIELDS, description="Which fields of a contact go into which merge fields."
+    )
+    facts: Annotated[tuple[Fact, ...], WhenNoItems] = Field(
+        default=("owners", "teams", "payments"),
+        description="What merge fields of our own say besides: number · owners · teams · tags · payments.",
+    )
+    field_prefix: Annotated[Text, AfterValidator(_field_prefix), words("a capital letter or two")] = Field(
+        default="Q", description="What the tags of our own merge fields begin with."
+    )
+    create_properties: Bool = Field(default=True, description="Whether our own merge fields are made by themselves.")
+    tags: Annotated[tuple[Literal["tags", "owners", "teams", "payments"], ...], WhenNoItems] = Field(
+        default=("tags",), description="What become tags: tags · owners · teams · payments (overdue, due, paid)."
+    )
+    tag_prefix: Annotated[Text, AfterValidator(_tag_prefix), words("a short text such as 'qualy:'")] = Field(
+        default="qualy:", description="What our tags begin with; no other tag is ever removed."
+    )
+    tags_start_automations: Bool = Field(
+        default=False, description="Whether a tag given or taken here starts Mailchimp's automations."
+    )
+    batches: MailchimpBatches = Field(default_factory=MailchimpBatches, description="Many changes at once.")
+    max_people_24h: Annotated[Count, Field(ge=1, le=1_000_000)] = Field(
+        default=2_000, description="People written in one day; beyond it nothing is written until it is confirmed."
+    )
+    pace: CrmPace = Field(default_factory=CrmPace, description="Speed and patience.")
+
+    @property
+    def account(self) -> str | None:
+        """The audience, as other tools call what is synced with."""
+        return self.audience
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for name in ("qualy", "field"):
+            given = [getattr(entry, name) for entry in self.fields]
+            for value in given:
+                if given.count(value) > 1:
+                    raise refused(f"fields names {value} twice; each is copied to one place")
+        for entry in self.fields:
+            if entry.qualy == "email":
+                raise refused("fields names email; the address is always copied, and belongs in no merge field")
+        return self
 
 
 class CustomerFields(Section):
