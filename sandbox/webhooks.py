@@ -54,8 +54,10 @@ class Post:
 class Sender(Protocol):
     """What a service adds to the queue."""
 
-    batch: int
-    """Most events of one POST."""
+    @property
+    def batch(self) -> int:
+        """Most events of one POST."""
+        ...
 
     def target(self) -> str | None:
         """Where to send; None while nothing is set."""
@@ -79,12 +81,25 @@ def loopback_url(url: Any) -> str:
     parts = urlsplit(str(url))
     host = parts.hostname or ""
     try:
-        here = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        here = parts.port != 0 and (host == "localhost" or ipaddress.ip_address(host).is_loopback)
     except ValueError:
         here = False
     if parts.scheme not in ("http", "https") or not here:
         raise ValueError(f"Webhooks go to an http address on this machine only (127.0.0.1 or localhost), not {host!r}.")
     return str(url)
+
+
+def checked_settings(given: Json, known: Iterable[str]) -> Json:
+    """Settings as a control call gives them; ``target``, ``mode`` and ``retries`` are every service's. ValueError."""
+    unknown = set(given) - set(known)
+    if unknown:
+        raise ValueError(f"webhooks takes {', '.join(known)}, or do; not {', '.join(sorted(unknown))}.")
+    if given.get("target") is not None:
+        loopback_url(given["target"])
+    if given.get("mode", "manual") not in ("automatic", "manual"):
+        raise ValueError("mode is automatic or manual.")
+    retries = {"retries": [float(seconds) for seconds in given["retries"]]} if "retries" in given else {}
+    return given | retries
 
 
 class Outbox:
@@ -116,9 +131,9 @@ class Outbox:
             self._postman = threading.Thread(target=self._deliver_always, name=f"{self._name}-webhooks", daemon=True)
             self._postman.start()
 
-    def actions(self) -> dict[str, Callable[[Json], Any]]:
-        """What ``POST /control/webhooks/{service}`` may ask with ``do``."""
-        return {
+    def do(self, given: Json) -> Any:
+        """What ``POST /control/webhooks/{service}`` asks with ``do``; some of it is awaitable. ValueError."""
+        actions: dict[str, Callable[[Json], Any]] = {
             "list": lambda _: self.report(),
             "deliver": self._deliver_now,
             "drop": self._drop,
@@ -129,6 +144,9 @@ class Outbox:
             "send": self._send_given,
             "clear": self._clear,
         }
+        if given.get("do") not in actions:
+            raise ValueError(f"do is one of: {', '.join(actions)}")
+        return actions[given["do"]]({name: value for name, value in given.items() if name != "do"})
 
     def report(self) -> Json:
         """Waiting events in the order of sending, and every delivery; ``status`` null: no answer came."""

@@ -11,7 +11,7 @@ from sandbox.hubspot.answers import Answer, Refused, duplicates, invalid
 from sandbox.hubspot.contacts import Contacts
 from sandbox.hubspot.records import Contact
 from sandbox.hubspot.render import batch, read_record, written_record
-from sandbox.hubspot.request import Call
+from sandbox.hubspot.request import Call, record_number
 from sandbox.hubspot.values import normal_email
 
 MOST = 100
@@ -46,9 +46,9 @@ def update(contacts: Contacts, call: Call) -> Answer:
     _refuse_repeats([_key(one) for one in inputs])
 
     def work(one: Json) -> Json | None:
-        id_property = one.get("idProperty")
+        id_property, number = _id_property(one), record_number(str(one["id"]))
         by_id = id_property in (None, "hs_object_id")
-        if by_id and str(one["id"]).isdecimal() and contacts.records.is_merged_away(int(one["id"])):
+        if by_id and number is not None and contacts.records.is_merged_away(number):
             return None
         contact = contacts.existing(str(one["id"]), id_property)
         return _written(contacts, contacts.update(contact, one["properties"], call.source), one, call)
@@ -67,7 +67,8 @@ def upsert(contacts: Contacts, call: Call) -> Answer:
 
     def work(one: Json) -> Json:
         contact, new = _upserted(contacts, call, one)
-        return _written(contacts, contact, one, call) | {"new": new}
+        named = one | {"properties": contact.values} if new else one
+        return _written(contacts, contact, named, call) | {"new": new}
 
     return _each(contacts, call, inputs, work, success=200)
 
@@ -75,9 +76,9 @@ def upsert(contacts: Contacts, call: Call) -> Answer:
 def read(contacts: Contacts, call: Call) -> Answer:
     """``POST .../batch/read``: 207 when some are missing; a result does not say which input it answers."""
     document = call.document()
-    history = document.get("propertiesWithHistory") or None
+    history, wanted = call.names("propertiesWithHistory"), call.names("properties")
     inputs = _inputs(call, ("id",), MOST_WITH_HISTORY if history else MOST)
-    id_property, archived = document.get("idProperty") or None, call.truth("archived")
+    id_property, archived = _id_property(document), call.truth("archived")
     found: dict[int, Contact] = {}
     missing: list[str] = []
     for one in inputs:
@@ -86,7 +87,6 @@ def read(contacts: Contacts, call: Call) -> Answer:
             missing.append(str(one["id"]))
         else:
             found[contact.id] = contact
-    wanted = document.get("properties") or None
     results = [read_record(contacts, one, wanted, history, dated=call.dated) for one in found.values()]
     message = "Could not get some CONTACT objects, they may be deleted or not exist. Check that ids are valid."
     error = Refused(404, "OBJECT_NOT_FOUND", message).in_batch({"ids": missing})
@@ -169,6 +169,11 @@ def _key(one: Json) -> str:
     return normal_email(str(one["id"])) if one.get("idProperty") == "email" else str(one["id"])
 
 
+def _id_property(one: Json) -> str | None:
+    found = one.get("idProperty")
+    return str(found) if found else None
+
+
 def _refuse_repeats(keys: list[str]) -> None:
     repeated = [key for key, times in Counter(keys).items() if times > 1]
     if repeated:
@@ -177,7 +182,7 @@ def _refuse_repeats(keys: list[str]) -> None:
 
 def _traced(inputs: list[Json]) -> bool:
     traces = [one.get("objectWriteTraceId") for one in inputs]
-    return all(traces) and len(set(traces)) == len(traces)
+    return all(isinstance(trace, str) and trace for trace in traces) and len(set(traces)) == len(traces)
 
 
 def _no_associations(one: Json) -> None:

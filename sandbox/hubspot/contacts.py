@@ -13,6 +13,7 @@ from sandbox.hubspot.hooks import Hooks, Source
 from sandbox.hubspot.moments import stamp
 from sandbox.hubspot.readings import Readings
 from sandbox.hubspot.records import HISTORY_KEPT, Contact, Records
+from sandbox.hubspot.request import record_number
 from sandbox.hubspot.values import acceptable_email, checked_values, normal_email
 
 MOST_IDENTITIES = 250
@@ -44,7 +45,8 @@ class Contacts:
     def find(self, reference: str, id_property: str | None = None) -> Contact | None:
         """A record, archived ones as well, by id (a merged one leads on), email of either kind, or unique property."""
         if id_property in (None, "hs_object_id", "id"):
-            return self.records.get(int(reference)) if reference.isdecimal() and len(reference) < 19 else None
+            number = record_number(reference)
+            return None if number is None else self.records.get(number)
         self.check_id_property(str(id_property))
         value = normal_email(reference) if id_property == "email" else reference
         holder = self.records.holder(str(id_property), value)

@@ -49,7 +49,7 @@ class Definitions:
     def reset(self) -> None:
         """Only what every account has."""
         with self._store.transaction() as connection:
-            connection.execute("DELETE FROM hubspot_definitions WHERE kind IN ('groups', 'properties')")
+            connection.execute("DELETE FROM hubspot_definitions WHERE kind IN ('groups', 'properties', 'rules')")
             self._cached.clear()
             for number, (name, label) in enumerate(standard.GROUPS.items()):
                 self.put("groups", {"name": name, "label": label, "displayOrder": number, "archived": False})
@@ -183,6 +183,11 @@ class Definitions:
         self._cached.pop("groups", None)
 
     def _checked(self, doc: Json) -> Json:
+        for name in ("label", "type", "fieldType", "groupName", "description"):
+            if not isinstance(doc.get(name), str):
+                raise invalid(f"Invalid input JSON: '{name}' is a text")
+        if not isinstance(doc["options"], list):
+            raise invalid("Invalid input JSON: 'options' is a list")
         if doc["type"] not in FIELD_TYPES:
             raise invalid(f"type is one of {', '.join(FIELD_TYPES)}, not {doc['type']}")
         if doc["fieldType"] not in FIELD_TYPES[doc["type"]]:

@@ -12,7 +12,7 @@ from sandbox.hubspot.access import OWNERS, READ, SCHEMA_READ, SCHEMA_WRITE, WRIT
 from sandbox.hubspot.answers import Answer, Refused, invalid, not_found
 from sandbox.hubspot.contacts import Contacts
 from sandbox.hubspot.render import batch, page, read_record, written_record
-from sandbox.hubspot.request import Call
+from sandbox.hubspot.request import Call, record_number
 from sandbox.hubspot.search import search
 from sandbox.hubspot.values import acceptable_email, normal_email
 
@@ -63,10 +63,10 @@ def one_page(contacts: Contacts, call: Call) -> Answer:
     """A list in the order of the ids, of either the archived or the others."""
     history = call.several("propertiesWithHistory")
     limit = call.number("limit", 10, batches.MOST_WITH_HISTORY if history else batches.MOST)
-    after = call.one("after", "0") or "0"
-    if not after.isdecimal():
+    after = record_number(call.one("after", "0") or "0")
+    if after is None:
         raise invalid("after is not what a page before named")
-    found = contacts.records.page(call.truth("archived"), int(after), limit + 1)
+    found = contacts.records.page(call.truth("archived"), after, limit + 1)
     wanted = call.several("properties")
     results = [read_record(contacts, one, wanted, history, dated=call.dated) for one in found[:limit]]
     next_after = str(found[limit - 1].id) if len(found) > limit else None
@@ -115,7 +115,7 @@ def gdpr_delete(contacts: Contacts, call: Call) -> Answer:
     given = call.document()
     if not given.get("objectId"):
         raise invalid("Invalid input JSON: the required field 'objectId' is missing")
-    reference, by = str(given["objectId"]), given.get("idProperty")
+    reference, by = str(given["objectId"]), str(given.get("idProperty") or "") or None
     found = contacts.find(reference, by)
     if found is not None:
         contacts.delete_for_good(found, call.source)
@@ -238,11 +238,15 @@ def owner(contacts: Contacts, call: Call) -> Answer:
 
 def _named_inputs(call: Call) -> list[Json]:
     inputs = call.document().get("inputs")
-    if not isinstance(inputs, list) or not all(isinstance(one, dict) and one.get("name") for one in inputs):
+    if not isinstance(inputs, list) or not all(isinstance(one, dict) and _named(one) for one in inputs):
         raise invalid("Invalid input JSON: 'inputs' is a list of objects with a name")
     if len(inputs) > batches.MOST:
         raise invalid(f"The maximum number of inputs supported in a batch request is {batches.MOST}.")
     return inputs
+
+
+def _named(one: Json) -> bool:
+    return isinstance(one.get("name"), str) and bool(one["name"])
 
 
 _CONTACTS = "/objects/(?:contacts|contact|0-1)"

@@ -42,6 +42,8 @@ def load(contacts: Contacts, objects: Json) -> dict[str, int]:
                 contacts.records.clear()
                 for one in objects["contacts"]:
                     contacts.keep_as_given(_contact(contacts, one))
+            if "blocked_emails" in objects:
+                contacts.records.unblock_all()
             for email in objects.get("blocked_emails", []):
                 contacts.records.block(normal_email(email))
     except Refused as refused:
@@ -57,17 +59,17 @@ def _load_definitions(contacts: Contacts, objects: Json) -> None:
     """Custom properties and groups; what HubSpot itself defines is always there."""
     definitions = contacts.definitions
     if "groups" in objects or "properties" in objects:
-        kept = {kind: objects.get(kind, definitions.all(kind)) for kind in ("groups", "properties")}
+        wanted = {kind: objects.get(kind, definitions.all(kind)) for kind in ("groups", "properties")}
         definitions.reset()
-        for one in kept["groups"]:
+        for one in wanted["groups"]:
             if definitions.get("groups", one["name"]) is None:
                 definitions.create_group(one)
-        for one in kept["properties"]:
+        for one in wanted["properties"]:
             if not NAME.fullmatch(str(one.get("name"))) or definitions.get("properties", one["name"]) is not None:
                 continue
             made = definitions.create_property(one)
-            if one.get("archived"):
-                definitions.archive_property(made["name"])
+            kept = {name: one[name] for name in ("createdAt", "updatedAt", "archived", "archivedAt") if name in one}
+            definitions.put("properties", made | kept)
     if "owners" in objects:
         definitions.clear("owners")
         for one in objects["owners"]:

@@ -6,21 +6,23 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from sandbox.clock import Clock
 from sandbox.hubspot.access import APP_ID, CLIENT_SECRET, PORTAL_ID
 from sandbox.store import Store
-from sandbox.webhooks import Outbox, Post, Signing, loopback_url
+from sandbox.webhooks import Outbox, Post, Signing, checked_settings
 
 CONTACT_TYPE = "0-1"
 ACTIONS = ("creation", "deletion", "propertyChange", "merge", "restore", "privacyDeletion")
 NOT_SUBSCRIBABLE = ("hs_lastmodifieddate", "num_unique_conversion_events")
 RETRIES = (60, 300, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 18_000, 21_600)  # ten times within 24 hours
 FIRST_SUBSCRIPTION = 1_000_001
+_DECODED = re.compile("%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)", re.IGNORECASE)
 _CONFIGURED = "hubspot.webhooks"
 _COUNTER = "hubspot.events"
 _DEFAULTS: dict[str, Any] = {
@@ -85,12 +87,14 @@ class Hooks:
     def post(self, events: list[Json], attempt: int, signing: Signing) -> Post:
         """The array of events with the v3 signature: base64 of HMAC-SHA256 over method, URL, body, timestamp (ms).
 
+        Some escapes of the URL are decoded before it is signed.
         The timestamp is of the machine's clock, since that is the one a receiver compares it with.
         """
         body = json.dumps([event | {"attemptNumber": attempt} for event in events], ensure_ascii=False)
         timestamp = str(int((time.time() + signing.skew_seconds) * 1000))
         secret = self._set["secret"] if signing.secret is None else signing.secret
-        signed = f"POST{self.target()}{body}{timestamp}".encode()
+        address = _DECODED.sub(lambda found: unquote(found[0]), str(self.target()))
+        signed = f"POST{address}{body}{timestamp}".encode()
         digest = hmac.new(str(secret).encode(), signed, hashlib.sha256).digest()
         headers = {
             "X-HubSpot-Signature-v3": base64.b64encode(digest).decode(),
@@ -102,10 +106,7 @@ class Hooks:
     def control(self, given: Json) -> Any:
         """``POST /control/webhooks/hubspot``: settings, or one thing to ``do``."""
         if "do" in given:
-            actions: dict[str, Callable[[Json], Any]] = self.outbox.actions()
-            if given["do"] not in actions:
-                raise ValueError(f"do is one of: {', '.join(actions)}")
-            return actions[given["do"]]({name: value for name, value in given.items() if name != "do"})
+            return self.outbox.do(given)
         self._configure(given)
         self.outbox.wake()
         return {name: value for name, value in self._set.items() if name != "secret"}
@@ -151,18 +152,9 @@ class Hooks:
         return number
 
     def _configure(self, given: Json) -> None:
-        unknown = set(given) - set(_DEFAULTS)
-        if unknown:
-            raise ValueError(f"webhooks takes {', '.join(_DEFAULTS)}, or do; not {', '.join(sorted(unknown))}.")
-        changed = dict(given)
-        if changed.get("target") is not None:
-            loopback_url(changed["target"])
-        if changed.get("mode", "manual") not in ("automatic", "manual"):
-            raise ValueError("mode is automatic or manual.")
+        changed = checked_settings(given, _DEFAULTS)
         if "batch" in changed and not (isinstance(changed["batch"], int) and 1 <= changed["batch"] <= 100):
             raise ValueError("batch is a number from 1 to 100.")
-        if "retries" in changed:
-            changed["retries"] = [float(seconds) for seconds in changed["retries"]]
         if "subscriptions" in changed:
             listed = enumerate(changed["subscriptions"], FIRST_SUBSCRIPTION)
             changed["subscriptions"] = [_subscription(one, number) for number, one in listed]

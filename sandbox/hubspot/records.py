@@ -27,10 +27,12 @@ CREATE INDEX IF NOT EXISTS hubspot_index_updated ON hubspot_index (updated);
 CREATE TABLE IF NOT EXISTS hubspot_indexing (
     number INTEGER PRIMARY KEY AUTOINCREMENT, due REAL NOT NULL, id INTEGER NOT NULL, created INTEGER, updated INTEGER,
     doc TEXT);
+CREATE INDEX IF NOT EXISTS hubspot_indexing_id ON hubspot_indexing (id);
+CREATE INDEX IF NOT EXISTS hubspot_indexing_due ON hubspot_indexing (due);
 CREATE TABLE IF NOT EXISTS hubspot_bumps (id INTEGER PRIMARY KEY, due REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS hubspot_blocked (email TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-TABLES = ("contacts", "unique", "merged", "index", "indexing", "bumps", "blocked")
+TABLES = ("contacts", "unique", "merged", "index", "indexing", "bumps")
 
 Json = dict[str, Any]
 
@@ -155,6 +157,10 @@ class Records:
         """Nobody may add this address by hand or by import again."""
         self.store.connection.execute("INSERT OR REPLACE INTO hubspot_blocked (email) VALUES (?)", (email,))
 
+    def unblock_all(self) -> None:
+        """Empty the block list."""
+        self.store.connection.execute("DELETE FROM hubspot_blocked")
+
     def blocked(self) -> list[str]:
         """The addresses of people who were deleted for good."""
         with self.store.lock:
@@ -174,13 +180,22 @@ class Records:
                 self.store.connection.execute("DELETE FROM hubspot_bumps WHERE due <= ?", (now,))
         return [(row["id"], int(row["due"] * 1000)) for row in rows]
 
-    def search_rows(self, where: str, values: list[Any]) -> Iterator[tuple[int, dict[str, str]]]:
-        """Ids and values as the search index has them by now, in the order of the ids."""
+    def search_rows(
+        self, where: str, values: list[Any], window: tuple[int, int] = (-1, 0)
+    ) -> Iterator[tuple[int, dict[str, str]]]:
+        """Ids and values as the search index has them by now, in the order of the ids; ``window``: limit, offset."""
         with self.store.transaction():
             self._catch_up()
-            sql = f"SELECT id, doc FROM hubspot_index WHERE {where} ORDER BY id"
-            rows = self.store.connection.execute(sql, values).fetchall()
+            sql = f"SELECT id, doc FROM hubspot_index WHERE {where} ORDER BY id LIMIT ? OFFSET ?"
+            rows = self.store.connection.execute(sql, [*values, *window]).fetchall()
         return ((row["id"], json.loads(row["doc"])) for row in rows)
+
+    def search_count(self, where: str, values: list[Any]) -> int:
+        """How many the search index has by now."""
+        with self.store.transaction():
+            self._catch_up()
+            row = self.store.connection.execute(f"SELECT COUNT(*) FROM hubspot_index WHERE {where}", values).fetchone()
+        return int(row[0])
 
     def visible(self, ids: list[int]) -> list[int]:
         """Those of the ids whose record is there and not archived."""

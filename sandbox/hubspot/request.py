@@ -33,9 +33,13 @@ class Call:
     def document(self) -> dict[str, Any]:
         """The body. Raises Refused where it is no JSON object."""
         try:
-            document = json.loads(self.body)
+            document = json.loads(self.body, parse_constant=_no_number)
+            if b"\\u" in self.body:
+                json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair is no text
         except ValueError as error:
             raise invalid("Invalid input JSON on line 1, column 1: the body is not JSON") from error
+        except RecursionError as error:
+            raise invalid("Invalid input JSON: the body is nested too deeply") from error
         if not isinstance(document, dict):
             raise invalid("Invalid input JSON on line 1, column 1: the body is not an object")
         return document
@@ -63,10 +67,26 @@ class Call:
         return int(text)
 
     def element_done(self) -> None:
-        """One element of a batch was written. Raises AnswerLost once a test's ``partial_after`` is reached."""
+        """One element of a batch was written."""
         self.done += 1
 
     def break_off(self) -> None:
         """Raises AnswerLost where a test asked for the batch to end here."""
         if self.partial_after is not None and self.done >= self.partial_after:
             raise AnswerLost
+
+    def names(self, name: str) -> list[str] | None:
+        """A list of names in the body; None where it is empty or not given. Raises Refused."""
+        found = self.document().get(name) or None
+        if found is not None and not (isinstance(found, list) and all(isinstance(one, str) for one in found)):
+            raise invalid(f"Invalid input JSON: '{name}' is a list of texts")
+        return found
+
+
+def record_number(text: str) -> int | None:
+    """A number that can be a record's id or a place in a list; None for anything else."""
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")

@@ -33,26 +33,27 @@ def search(contacts: Contacts, call: Call) -> Answer:
     if len(call.body.decode("utf-8", "replace")) > LONGEST_BODY:
         raise invalid(f"The request body has more than {LONGEST_BODY} characters")
     asked = call.document()
+    wanted = call.names("properties")
     limit, after = _window(asked)
     groups = _groups(asked)
     tests = [[_test(contacts, one) for one in group] for group in groups]
-    sort = _sort(contacts, asked.get("sorts") or [])
+    sort = _sort(contacts, _list(asked, "sorts"))
     query = str(asked.get("query") or "").lower()
-    where, values = _narrowed(groups)
-    found = [
-        (id_, doc)
-        for id_, doc in contacts.records.search_rows(where, values)
-        if (not tests or any(all(test(doc) for test in group) for group in tests)) and _matches_query(doc, query)
-    ]
-    if sort is not None:
-        name, descending, rank = sort
-        found.sort(key=lambda row: (name in row[1], rank(row[1].get(name, ""))), reverse=descending)
-    there = found[after : after + limit]
-    visible = set(contacts.records.visible([id_ for id_, _ in there]))
-    wanted = asked.get("properties") or None
+    where, values, whole = _narrowed(groups)
+    records = contacts.records
+    if whole and not query and (sort is None or sort[:2] == ("hs_object_id", False)):
+        total = records.search_count(where, values)
+        there = list(records.search_rows(where, values, (limit, after)))
+    else:
+        found = [row for row in records.search_rows(where, values) if _fits(row[1], tests, query)]
+        if sort is not None:
+            name, descending, rank = sort
+            found.sort(key=lambda row: (name in row[1], rank(row[1].get(name, ""))), reverse=descending)
+        total, there = len(found), found[after : after + limit]
+    visible = set(records.visible([id_ for id_, _ in there]))
     results = [_shown(contacts, id_, doc, wanted, call.dated) for id_, doc in there if id_ in visible]
-    next_after = str(after + limit) if after + limit < len(found) else None
-    return Answer(200, {"total": len(found)} | page(results, next_after, "/crm/v3/objects/contacts/search"))
+    next_after = str(after + limit) if after + limit < total else None
+    return Answer(200, {"total": total} | page(results, next_after, "/crm/v3/objects/contacts/search"))
 
 
 def _shown(contacts: Contacts, id_: int, doc: dict[str, str], wanted: list[str] | None, dated: bool) -> Json:
@@ -72,15 +73,26 @@ def _window(asked: Json) -> tuple[int, int]:
 
 
 def _groups(asked: Json) -> list[list[Json]]:
-    given = asked.get("filterGroups") or []
+    given = _list(asked, "filterGroups")
     if asked.get("filters"):
         given = [{"filters": asked["filters"]}, *given]
-    groups = [group.get("filters") or [] for group in given if isinstance(group, dict)]
+    if not all(isinstance(group, dict) for group in given):
+        raise invalid("Invalid input JSON: 'filterGroups' is a list of objects")
+    groups = [_list(group, "filters") for group in given]
+    if not all(isinstance(one, dict) for group in groups for one in group):
+        raise invalid("Invalid input JSON: 'filters' is a list of objects")
     if len(groups) > MOST_GROUPS or any(len(group) > MOST_IN_GROUP for group in groups):
         raise invalid(f"There can be at most {MOST_GROUPS} filter groups of {MOST_IN_GROUP} filters")
     if sum(map(len, groups)) > MOST_FILTERS:
         raise invalid(f"There can be at most {MOST_FILTERS} filters")
     return [group for group in groups if group]
+
+
+def _list(asked: Json, name: str) -> list[Any]:
+    found = asked.get(name) or []
+    if not isinstance(found, list):
+        raise invalid(f"Invalid input JSON: '{name}' is a list")
+    return found
 
 
 def _sort(contacts: Contacts, sorts: list[Any]) -> tuple[str, bool, Callable[[str], Any]] | None:
@@ -97,16 +109,21 @@ def _sort(contacts: Contacts, sorts: list[Any]) -> tuple[str, bool, Callable[[st
     return name, descending, lambda text: _comparable(kind, text)
 
 
-def _narrowed(groups: list[list[Json]]) -> tuple[str, list[Any]]:
-    """What one group of filters asks of columns, so that a poll need not look at every record."""
+def _narrowed(groups: list[list[Json]]) -> tuple[str, list[Any], bool]:
+    """What one group of filters asks of columns, so that a poll need not look at every record; and if that is all."""
     where, values = ["1 = 1"], []
+    asked = sum(map(len, groups))
     for one in groups[0] if len(groups) == 1 else []:
         column, operator = COLUMNS.get(str(one.get("propertyName"))), SQL.get(str(one.get("operator")))
         moment = moment_of(str(one.get("value", "")))
-        if column and operator and moment is not None:
+        if column and operator and moment is not None and abs(moment) < 2**63:
             where.append(f"{column} {operator} ?")
             values.append(moment)
-    return " AND ".join(where), values
+    return " AND ".join(where), values, len(values) == asked
+
+
+def _fits(doc: dict[str, str], tests: list[list[Test]], query: str) -> bool:
+    return (not tests or any(all(test(doc) for test in group) for group in tests)) and _matches_query(doc, query)
 
 
 def _test(contacts: Contacts, one: Json) -> Test:
@@ -167,11 +184,12 @@ def _comparable(kind: str, text: str, *, strict: bool = False) -> Any:
         return moment or 0
     if kind == "number":
         try:
-            return Decimal(text or 0)
-        except InvalidOperation as error:
-            if strict:
-                raise invalid(f"{text} is not a number") from error
-            return Decimal(0)
+            number = Decimal(text or 0)
+        except InvalidOperation:
+            number = Decimal("nan")
+        if strict and not number.is_finite():
+            raise invalid(f"{text} is not a number")
+        return number if number.is_finite() else Decimal(0)
     return text.lower()
 
 
