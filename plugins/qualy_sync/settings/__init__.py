@@ -22,6 +22,7 @@ from .loading import load
 from .model import AccountingSettings, Settings
 from .problems import Problem, SettingsError
 from .source import QualitySettings, SourceSettings
+from .webhooks import HubSpotWebhooks, QualyWebhooks, WebhookSettings
 
 __all__ = [
     "AccountingSettings",
@@ -34,12 +35,14 @@ __all__ = [
     "Gate",
     "HubSpotField",
     "HubSpotSettings",
+    "HubSpotWebhooks",
     "ItemMap",
     "MailchimpSettings",
     "Pace",
     "Payments",
     "Problem",
     "QualitySettings",
+    "QualyWebhooks",
     "Rounding",
     "Settings",
     "SettingsError",
@@ -50,5 +53,6 @@ __all__ = [
     "Splits",
     "Taxes",
     "UpdateInQualy",
+    "WebhookSettings",
     "load",
 ]
