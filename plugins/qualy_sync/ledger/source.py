@@ -58,6 +58,11 @@ def open_pass(connection: sa.Connection, now: datetime) -> int:
     return number
 
 
+def unfinished_pass(connection: sa.Connection) -> bool:
+    """Whether an extraction died, or is at work: the last pass was never completed."""
+    return connection.execute(sa.select(passes.c.number).where(passes.c.completed_at.is_(None))).first() is not None
+
+
 def complete_pass(
     connection: sa.Connection, number: int, now: datetime, counts: Mapping[str, Any], *, sweep: bool
 ) -> None:

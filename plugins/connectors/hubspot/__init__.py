@@ -1,0 +1,1 @@
+"""HubSpot: what its webhooks say."""
