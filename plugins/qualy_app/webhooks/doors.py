@@ -6,6 +6,7 @@ the connection's extra, until the service has been told; then the old one is tak
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -17,12 +18,15 @@ from qualy_sync.ledger.inbox import Hint
 
 from ..connections import resolve
 from ..links import WEBHOOKS
+from ..signals import RunProblem
 
 if TYPE_CHECKING:
     from qualy_sync.settings import Settings
 
 REMEMBERED = 15.0  # seconds that settings and secrets are kept: so soon after a change it counts
-FORBIDDEN, UNAUTHORISED = 403, 401
+UNAUTHORISED, FORBIDDEN, UNAVAILABLE = 401, 403, 503
+
+log = logging.getLogger(__name__)
 
 
 class Refused(Exception):
@@ -72,35 +76,39 @@ class Door(Protocol):
 class Doors:
     """The doors as settings and connections say now; one for each process of the web server."""
 
-    def __init__(
-        self, environment: Mapping[str, str] | None = None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._environment = environment
-        self._clock = clock
         self._lock = threading.Lock()
-        self._doors: dict[str, tuple[float, Door | None]] = {}
+        self._found: dict[str, tuple[float, Door | int]] = {}
 
     def door(self, tool: str) -> Door:
-        """Raises Refused where webhooks of this service are not switched on or have no secret yet."""
+        """Raises Refused: 403 where webhooks of this service are off or have no secret, 503 where nobody can tell."""
         with self._lock:  # one at a time asks the settings and Airflow
-            opened, door = self._doors.get(tool, (0.0, None))
-            if tool not in self._doors or self._clock() - opened > REMEMBERED:
-                door = self._open(tool)
-                self._doors[tool] = self._clock(), door
-        if door is None:
-            raise Refused(FORBIDDEN)
-        return door
+            opened, found = self._found.get(tool, (0.0, UNAVAILABLE))
+            if tool not in self._found or time.monotonic() - opened > REMEMBERED:
+                found = self._open(tool)
+                self._found[tool] = time.monotonic(), found
+        if isinstance(found, int):
+            raise Refused(found)
+        return found
 
-    def _open(self, tool: str) -> Door | None:
+    def _open(self, tool: str) -> Door | int:
         from ..desk import Desk  # not above: every component of Airflow loads the plugin, and one of them needs this
 
         desk = Desk() if self._environment is None else Desk(self._environment)
-        settings = desk.settings
-        if tool not in MAKERS or not getattr(settings.webhooks, tool).enabled:
-            return None
-        endpoint, _ = resolve(tool, desk.environment)
+        try:
+            settings = desk.settings
+            if tool not in MAKERS or not getattr(settings.webhooks, tool).enabled:
+                return FORBIDDEN
+            endpoint, _ = resolve(tool, desk.environment)
+        except RunProblem as problem:
+            log.error("Webhooks of %s are refused. %s", tool, problem)
+            return UNAVAILABLE
         door = MAKERS[tool](settings, endpoint)
-        return door if door.secrets else None
+        if not door.secrets:
+            log.error("Webhooks of %s are refused: the connection has no webhook_secret of enough letters.", tool)
+            return FORBIDDEN
+        return door
 
 
 @dataclass(frozen=True)

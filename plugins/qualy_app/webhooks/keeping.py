@@ -67,8 +67,8 @@ class Keeper:
 
     async def _keep(self, tool: str, batch: list[_Waiting]) -> None:
         most = min(one.most for one in batch)
-        commit = partial(keep, self._opened(), tool, [one.hints for one in batch], most)
         try:
+            commit = partial(keep, self._opened(), tool, [one.hints for one in batch], most)
             kept = await anyio.to_thread.run_sync(commit)
         except Exception as error:
             log.error("Webhooks of %s could not be kept (%s); they are refused.", tool, type(error).__name__)
@@ -90,10 +90,11 @@ class Keeper:
             self._announced[tool] = time.monotonic()
 
     def _opened(self) -> Ledger:
-        if self._ledger is None:
-            from ..desk import Desk
+        from ..desk import Desk
 
-            self._ledger = (Desk() if self._environment is None else Desk(self._environment)).ledger
+        wanted = Desk() if self._environment is None else Desk(self._environment)
+        if self._ledger is None or self._ledger.url != wanted.environment.get("QUALY_LEDGER_URL"):
+            self._ledger = wanted.ledger
         return self._ledger
 
 
