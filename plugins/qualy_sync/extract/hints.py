@@ -19,7 +19,7 @@ from qualy_sync.contracts.source import Page, Source
 from qualy_sync.ledger import Ledger
 from qualy_sync.ledger.inbox import Hint, take_out, waiting
 from qualy_sync.ledger.leases import Lease
-from qualy_sync.ledger.source import current_ids, open_pass, unfinished_pass
+from qualy_sync.ledger.source import current_ids, named_and_unknown, open_pass, unfinished_pass
 from qualy_sync.model import Kind
 from qualy_sync.settings import SourceSettings
 
@@ -31,7 +31,7 @@ from .session import OPTIONAL, ORDER, Progress, Session, progress_of
 INBOX = "qualy"  # the inbox's name for it
 AT_ONCE = 2_000  # hints of one pass; the rest has the next ones
 CHILDREN = (Kind.SPLIT_INTENT, Kind.TRANSACTION, Kind.SPLIT)  # in this order, before their payments
-NAMED = {Kind.PAYMENT: "paymentIntent", Kind.CUSTOMER: "contact", Kind.PARTNER: "partnership", Kind.TAX: "tax"}
+NAMED = {Kind.PAYMENT: "paymentIntent", Kind.CUSTOMER: "contact", Kind.TAX: "tax"}
 
 Wanted = dict[Kind, set[str]]
 
@@ -89,46 +89,46 @@ def _by_kind(hints: Iterable[Hint]) -> Wanted:
 def _read(session: Session, wanted: Wanted) -> None:
     for kind in CHILDREN:
         for row in _by_ids(session, kind, wanted[kind]):
-            _note(session, wanted, row, always=(Kind.PAYMENT,), where_unknown=(Kind.PARTNER, Kind.CUSTOMER))
-    _read_children(session, wanted)
+            _note(wanted, row, Kind.PAYMENT)
+    _read_children(session, sorted(wanted[Kind.PAYMENT]))
+    _add_unknown(session, wanted)
+    named: Wanted = {Kind.TAX: set(), Kind.CUSTOMER: set()}
     for row in _by_ids(session, Kind.PAYMENT, wanted[Kind.PAYMENT]):
-        _note(session, wanted, row, always=(), where_unknown=(Kind.CUSTOMER, Kind.TAX))
+        for kind in named:
+            _note(named, row, kind)
+    _add_unknown(session, wanted)
+    with session.ledger.reading() as connection:
+        for kind, ids in named.items():
+            wanted[kind] |= ids - set(current_ids(connection, kind, sorted(ids)))
     for kind in ORDER:
         if kind not in (*CHILDREN, Kind.PAYMENT):
             for _ in _by_ids(session, kind, wanted[kind]):
                 pass
 
 
-def _note(
-    session: Session,
-    wanted: Wanted,
-    row: Mapping[str, Any],
-    *,
-    always: tuple[Kind, ...],
-    where_unknown: tuple[Kind, ...],
-) -> None:
-    """Adds what a record names: `always` those kinds, and those `where_unknown` to the ledger."""
-    named = {kind: reference_of(row, NAMED[kind]) for kind in (*always, *where_unknown)}
+def _note(wanted: Wanted, row: Mapping[str, Any], kind: Kind) -> None:
+    if named := reference_of(row, NAMED[kind]):
+        wanted[kind].add(named)
+
+
+def _add_unknown(session: Session, wanted: Wanted) -> None:
+    """What was read names others that the ledger has never seen: there may be no event of their own for them."""
     with session.ledger.reading() as connection:
-        for kind, each in named.items():
-            if each and (kind in always or not list(current_ids(connection, kind, [each]))):
-                wanted[kind].add(each)
+        for kind, ids in named_and_unknown(connection, session.number).items():
+            wanted[kind] |= ids
 
 
-def _read_children(session: Session, wanted: Wanted) -> None:
-    """Everything that belongs to the wanted payments: by filter, else what is newest of each kind."""
-    payments = sorted(wanted[Kind.PAYMENT])
-    if not payments:
-        return
-    for kind in CHILDREN:
-        if session.source.filters and _of_payments(session, kind, payments, wanted):
+def _read_children(session: Session, payments: Sequence[str]) -> None:
+    """Everything that belongs to some payments: by filter, else what is newest of each kind."""
+    for kind in CHILDREN if payments else ():
+        if session.source.filters and _of_payments(session, kind, payments):
             continue
         if progress_of(session.ledger, kind).swept:
             session.tallies[kind].ways.append("new")
             optionally(session, kind, read_new)
 
 
-def _of_payments(session: Session, kind: Kind, payments: Sequence[str], wanted: Wanted) -> bool:
+def _of_payments(session: Session, kind: Kind, payments: Sequence[str]) -> bool:
     """False where the server turns out not to filter by the payment."""
     session.tallies[kind].ways.append("hinted, by payment")
     progress = progress_of(session.ledger, kind)
@@ -140,8 +140,6 @@ def _of_payments(session: Session, kind: Kind, payments: Sequence[str], wanted: 
                     return False  # it gave others, too
                 skip = page.skip
                 session.save(kind, page, progress.number)
-                for row in page.rows:
-                    _note(session, wanted, row, always=(), where_unknown=(Kind.PARTNER,))
     except Refused:
         return False
     return True

@@ -132,6 +132,19 @@ def current_ids(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> It
     yield from _current(connection, kind, ids)
 
 
+def named_and_unknown(connection: sa.Connection, number: int) -> dict[Kind, set[str]]:
+    """What the rows that a pass brought name and the ledger does not have: payments, customers, partners."""
+    brought, other = source_rows.alias("brought"), source_rows.alias("other")
+    columns = {Kind.PAYMENT: "payment_id", Kind.CUSTOMER: "contact_id", Kind.PARTNER: "partner_id"}
+    found: dict[Kind, set[str]] = {}
+    for kind, name in columns.items():
+        named = brought.c[name]
+        known = sa.exists().where(other.c.kind == kind, other.c.id == named, other.c.valid_to.is_(None))
+        new = (brought.c.valid_from == number, brought.c.valid_to.is_(None), named.is_not(None), ~known)
+        found[kind] = set(connection.scalars(sa.select(named).where(*new).distinct()))
+    return found
+
+
 def _now(kind: Kind) -> tuple[sa.ColumnElement[bool], ...]:
     return source_rows.c.kind == kind, source_rows.c.valid_to.is_(None)
 
