@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from qualy_sync.extract import INBOX, Extracted, extract, extract_hints, sweep_is_running, whole_one_is_due
+from qualy_sync.extract import INBOX, Extracted, extract, extract_hints, sweep_is_due, whole_one_is_due
 from qualy_sync.ledger.inbox import count
 from qualy_sync.ledger.leases import Lease
 
@@ -19,6 +19,7 @@ from .desk import Desk
 LEASE = timedelta(minutes=5)
 HINT_TIME = timedelta(minutes=5)  # of one run: what more there is waits for the next, and what was read is published
 SWEEP_TIME = timedelta(minutes=30)  # of one run; a complete reading that takes longer goes on in the next
+SHORT_SLICE = 10  # seconds
 INTERRUPTED = "left_for_the_next_run"
 
 
@@ -27,15 +28,18 @@ def read_source(desk: Desk, *, by_event: bool) -> dict[str, int]:
     began = desk.ledger.now()
     told: Counter[str] = Counter()
     _drain(desk, began, told)
-    sweeping = sweep_is_running(desk.ledger)
+    sweeping = sweep_is_due(desk.ledger, desk.settings.source)
     if not by_event or whole_one_is_due(desk.ledger):
-        sweeping = _note(told, _whole(desk)).sweeping
+        sweeping = _note(told, _whole(desk, hurry=told["hints"] > 0)).sweeping
+    elif sweeping and told["hints"]:  # a little in each run, so that it ends, however much is told
+        sweeping = _note(told, _whole(desk, only_sweep=True, hurry=True)).sweeping
     while sweeping and desk.ledger.now() - began < SWEEP_TIME:
-        if _drain(desk, began, told):
+        _drain(desk, began, told)
+        if told["hints"]:
             told[INTERRUPTED] = 1
             break
         sweeping = _note(told, _whole(desk, only_sweep=True)).sweeping
-    return dict(told)
+    return {name: number for name, number in told.items() if number or name != "hints"}
 
 
 def is_left(desk: Desk, counts: Mapping[str, int]) -> bool:
@@ -43,21 +47,24 @@ def is_left(desk: Desk, counts: Mapping[str, int]) -> bool:
     return bool(counts.get(INTERRUPTED)) or count(desk.ledger, INBOX) > 0
 
 
-def _whole(desk: Desk, *, only_sweep: bool = False) -> Extracted:
+def _whole(desk: Desk, *, only_sweep: bool = False, hurry: bool = False) -> Extracted:
+    """What changed, and a slice of a complete reading; a short one in a `hurry`: something waits to be published."""
+    settings = desk.settings.source
+    if hurry:
+        settings = settings.model_copy(update={"sweep_slice_seconds": min(SHORT_SLICE, settings.sweep_slice_seconds)})
     lease = Lease(desk.ledger, "extract", LEASE)
-    return extract(desk.ledger, desk.source, desk.settings.source, lease=lease, only_sweep=only_sweep)
+    return extract(desk.ledger, desk.source, settings, lease=lease, only_sweep=only_sweep)
 
 
-def _drain(desk: Desk, began: datetime, told: Counter[str]) -> bool:
-    """Reads what waits in the inbox, pass after pass; whether there was anything."""
+def _drain(desk: Desk, began: datetime, told: Counter[str]) -> None:
+    """Reads what waits in the inbox, pass after pass."""
     before = told["hints"]
     while desk.ledger.now() - began < HINT_TIME or told["hints"] == before:
         lease = Lease(desk.ledger, "extract", LEASE)
         done = extract_hints(desk.ledger, desk.source, desk.settings.source, lease=lease)
         if done is None:
-            break
+            return
         _note(told, done)
-    return told["hints"] > before
 
 
 def _note(told: Counter[str], extracted: Extracted) -> Extracted:

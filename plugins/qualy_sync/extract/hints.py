@@ -73,9 +73,11 @@ def whole_one_is_due(ledger: Ledger) -> bool:
     return not all(progress_of(ledger, kind).swept for kind in ORDER if kind not in OPTIONAL)
 
 
-def sweep_is_running(ledger: Ledger) -> bool:
-    """Whether a complete reading was begun and has still to go on."""
-    return any(progress_of(ledger, kind).running for kind in ORDER)
+def sweep_is_due(ledger: Ledger, settings: SourceSettings) -> bool:
+    """Whether a complete reading has still to go on, or to begin anew. What was never read is no affair of hints."""
+    now = ledger.now()
+    found = (progress_of(ledger, kind) for kind in ORDER)
+    return any(each.due(now, settings.full_sweep_hours) for each in found if each.swept or each.running)
 
 
 def _by_kind(hints: Iterable[Hint]) -> Wanted:
