@@ -248,7 +248,7 @@ def to_do(dag_run: str, position: int, try_number: int) -> str:
     from .todo import act
 
     desk = Desk()
-    with _waiting_on_leases(desk.ledger):
+    with waiting_on_leases(desk.ledger):
         return act(desk, _begun(desk, dag_run), position)
 
 
@@ -293,12 +293,12 @@ def backlog(dag_run: str) -> bool:
 def _task(desk: Desk, run: Run, name: str) -> Iterator[None]:
     """Notes the beginning of a task, and turns what the core raises into what Airflow should do."""
     start_task(desk.ledger, run.id, name)
-    with _waiting_on_leases(desk.ledger):
+    with waiting_on_leases(desk.ledger):
         yield
 
 
 @contextmanager
-def _waiting_on_leases(ledger: Ledger) -> Iterator[None]:
+def waiting_on_leases(ledger: Ledger) -> Iterator[None]:
     try:
         yield
     except LeaseHeld as held:

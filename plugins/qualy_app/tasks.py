@@ -5,6 +5,7 @@ Light on purpose: DAG files import it whenever they are read.
 
 from __future__ import annotations
 
+import importlib
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ CUSTOMERS = Asset("qualy_customers", uri="qualy://ledger/customers")
 PAYMENTS = Asset("qualy_payments", uri="qualy://ledger/payments")
 SPLITS = Asset("qualy_splits", uri="qualy://ledger/splits")
 QUALY_HINTS = Asset("qualy_hints", uri="qualy://ledger/qualy-hints")  # webhooks wait: see `webhooks`
+HUBSPOT = Asset("hubspot_contacts", uri="qualy://ledger/hubspot-contacts")
+HUBSPOT_BACKLOG = Asset("hubspot_backlog", uri="qualy://ledger/hubspot-backlog")
 BACKLOG = Asset("accounting_backlog", uri="qualy://ledger/accounting-backlog")
 
 Counts = Mapping[str, int]
@@ -85,12 +88,13 @@ def name_instance(label: str) -> str:
 
 
 @contextmanager
-def the_jobs() -> Iterator[Any]:
-    """The module `jobs`, imported only here, in the task's own process, since it pulls heavy packages with it.
+def the_jobs(of: str = "jobs") -> Iterator[Any]:
+    """The module `jobs` (or `crm_jobs`), imported only here, in the task's own process, since it pulls heavy packages
+    with it.
 
     What ends the run or makes it wait is told in the open part of the log; a run's problem is not tried again.
     """
-    from . import jobs
+    jobs = importlib.import_module(f"{__package__}.{of}")
 
     try:
         yield jobs

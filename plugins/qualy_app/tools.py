@@ -44,7 +44,7 @@ def xero_tokens(ledger: Ledger, endpoint: Endpoint) -> LedgerTokens:
         lambda token: xero.refresh(endpoint, token, clock=ledger),
         TOKEN_LEASE,
         renew=renew if endpoint.password else None,
-        mask=_hide_in_logs,
+        mask=hide_in_logs,
     )
 
 
@@ -54,7 +54,7 @@ def _xero(ledger: Ledger, endpoint: Endpoint, read_timeout: int, mask: Mask | No
     return xero.connect(endpoint, xero_tokens(ledger, endpoint), ledger, read_timeout)
 
 
-def _hide_in_logs(token: str) -> None:
+def hide_in_logs(token: str) -> None:
     """Airflow masks the secrets that it hands out itself; this one it has to be told."""
     if "airflow.sdk" in sys.modules:
         from airflow.sdk.log import mask_secret

@@ -7,7 +7,7 @@ the core's to say. Replies to writes use the words of `contracts.accounting`: an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -45,8 +45,7 @@ class CrmLimits:
     """What the tool can bear: records per write and per read by key, and the times of the write protocol.
 
     `settle` is Q: how long after the last send a clean read that finds nothing is believed. `index_lag`: what was
-    written so shortly ago may be missing from `changed`; a window ends that much before now, and begins that much
-    before the last one's end.
+    written so shortly ago may be missing from `changed`, so that each window overlaps the one before.
     """
 
     per_write: int
@@ -102,6 +101,30 @@ class Contact:
     def email(self) -> str:
         """Its own address, "" where it has none."""
         return self.emails[0] if self.emails else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A hint: this contact changed at this moment of the tool's time (None where it does not say when)."""
+
+    id: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPage:
+    """A page, and where the next one begins ("": it was the last)."""
+
+    contacts: tuple[Contact, ...]
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedPage:
+    """A page, and where the next one begins ("": it was the last)."""
+
+    changed: tuple[Changed, ...]
+    after: str
 
 
 # -- what is written ----------------------------------------------------------------------------------------------
@@ -185,13 +208,13 @@ class CrmTool(Protocol):
         """Makes fields that are not there, in their group. Raises Refused where the connection may not."""
         ...
 
-    def contacts(self, names: Sequence[str], *, archived: bool = False) -> Iterator[Sequence[Contact]]:
-        """Pages of the whole list, with these values. `archived`: those in the recycle bin instead."""
+    def contacts(self, names: Sequence[str], *, archived: bool = False, after: str = "") -> ContactPage:
+        """One page of the whole list, with these values. `archived`: those in the recycle bin instead."""
         ...
 
-    def changed(self, since: datetime, until: datetime) -> Iterator[Sequence[str]]:
-        """Ids of contacts that changed within a window, in pages, completely or raising. It is a hint: they are read
-        again. Contacts that were archived or erased are not among them."""
+    def changed(self, since: datetime, *, after: str = "") -> ChangedPage:
+        """One page of the contacts that changed since (the tool's time). It is a hint, and may lag by
+        `limits.index_lag`: they are read again. Contacts that were archived or erased are not among them."""
         ...
 
     def by_id(self, ids: Sequence[str], names: Sequence[str], *, archived: bool = False) -> Sequence[Contact]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from qualy_sync.ledger import Ledger
-from qualy_sync.ledger.schema import source_rows, source_seen
+from qualy_sync.ledger.schema import passes, source_rows, source_seen
 from qualy_sync.ledger.slices import GONE_AFTER, Group, load_slice, shared_emails, visible
 from qualy_sync.model import Kind
 from qualy_sync.settings import SourceSettings
@@ -27,7 +27,10 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One customer of Qualy's, whole. `group` holds the payments. `shares`: how many customers have this email."""
+    """One customer of Qualy's, whole. `group` holds the payments. `shares`: how many customers have this email.
+
+    `read_since`: when the extraction began that this is known by, as ISO text; what was written later is not in it.
+    """
 
     id: str
     hash: str
@@ -41,6 +44,7 @@ class Person:
     gone: bool = False
     problem: Mapping[str, str] | None = None
     shares: int = 1
+    read_since: str = ""
 
     def value(self, path: str) -> str:
         """The text at a path (`profile.firstName`); "" where there is none."""
@@ -87,18 +91,21 @@ def load_people(ledger: Ledger, pin: int, ids: Sequence[str], names: Names, sett
                 source_seen.c.kind == Kind.CUSTOMER, source_seen.c.id.in_(chunk), source_seen.c.missed >= GONE_AFTER
             )
             gone |= set(connection.scalars(missed))
+        began = connection.scalar(sa.select(passes.c.started_at).where(passes.c.number == pin))
         shared = shared_emails(connection, pin, Kind.CUSTOMER, [row.email for row in rows.values()])
     groups = {group.owner: group for group in load_slice(ledger, pin, [key for key in ids if key in rows]).groups}
     return [
-        _person(rows[key], groups[key], names, settings, gone=key in gone, shares=shared.get(rows[key].email, 1))
+        replace(
+            _person(rows[key], groups[key], names, settings, gone=key in gone),
+            shares=shared.get(rows[key].email, 1),
+            read_since=began.isoformat() if began else "",
+        )
         for key in ids
         if key in rows
     ]
 
 
-def _person(
-    row: sa.Row[Any], group: Group, names: Names, settings: SourceSettings, *, gone: bool, shares: int
-) -> Person:
+def _person(row: sa.Row[Any], group: Group, names: Names, settings: SourceSettings, *, gone: bool) -> Person:
     where = settings.customer
     owners = list(references_at(row.content, where.owners))
     return Person(
@@ -113,7 +120,6 @@ def _person(
         group=group,
         gone=gone,
         problem=row.problem,
-        shares=shares,
     )
 
 
