@@ -11,7 +11,7 @@ NOTE = "Points at the local stand-in; written anew at each make run."
 
 
 def for_tool(tool: str, places: Places, webhook_secret: str = "") -> dict[str, dict[str, Any]]:
-    """By Airflow connection id: Qualy, and the tool that the payments go to.
+    """By Airflow connection id: Qualy, the tool that the payments go to, and HubSpot.
 
     `webhook_secret` stands in the address that the stand-in for Qualy is told to deliver its webhooks to.
 
@@ -20,7 +20,11 @@ def for_tool(tool: str, places: Places, webhook_secret: str = "") -> dict[str, d
     tools = {"xero": _xero}
     if tool not in tools:
         raise Trouble(f"There is no local stand-in for {tool!r}: TOOL is one of {', '.join(sorted(tools))}.")
-    return {"qualy": _qualy(places.sandbox, webhook_secret), tool: tools[tool](places.sandbox)}
+    return {
+        "qualy": _qualy(places.sandbox, webhook_secret),
+        tool: tools[tool](places.sandbox),
+        "hubspot": _hubspot(places.sandbox),
+    }
 
 
 def _qualy(sandbox: str, webhook_secret: str) -> dict[str, Any]:
@@ -32,6 +36,16 @@ def _qualy(sandbox: str, webhook_secret: str) -> dict[str, Any]:
         "password": "pk_sandbox_qualy",
     }
     return found | ({"extra": {"webhook_secret": webhook_secret}} if webhook_secret else {})
+
+
+def _hubspot(sandbox: str) -> dict[str, Any]:
+    return {
+        "conn_type": "http",
+        "description": NOTE,
+        "host": f"{sandbox}/hubspot",
+        "password": "pat-sandbox-hubspot",
+        "extra": {"webhook_secret": "sandbox-hubspot-secret"},
+    }
 
 
 def _xero(sandbox: str) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..tasks import QUALY_HINTS
+from ..tasks import HUBSPOT, QUALY_HINTS
 
-ASSETS = {"qualy": QUALY_HINTS}
+ASSETS = {"qualy": QUALY_HINTS, "hubspot": HUBSPOT}
 
 
 def announce(tool: str) -> bool:
