@@ -2,8 +2,9 @@
 # Customers, Qualy and HubSpot, both ways
 
 Keeps customers in step with HubSpot's contacts: what changed on one side is copied to the other, what changed on both
-goes by the settings, field by field. It runs when customers or payments changed at Qualy, when HubSpot says that a
-contact changed, and 37 minutes past each hour by its own clock (`webhooks.poll_minutes` makes that more often). Without `hubspot.enabled` it ends green at once.
+goes by the settings, field by field. It runs when customers or payments changed at Qualy, when a webhook of HubSpot's
+says that a contact changed, and 37 minutes past each hour by its own clock (more often by `webhooks.poll_minutes`).
+Without `hubspot.enabled` it ends green at once.
 
 | task | does |
 |---|---|

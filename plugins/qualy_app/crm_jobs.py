@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from qualy_sync.contracts.crm import Act
 from qualy_sync.crm import gate, stages
 from qualy_sync.crm.work import CrmProblem, CrmWork
 from qualy_sync.ledger import inbox
@@ -163,19 +165,34 @@ def backlog(tool: str, dag_run: str) -> bool:
 
 def preview(work: CrmWork) -> Counts:
     """What would be written: offered for confirmation under a hash, and told in counts."""
+    name, counts, _ = previewed(work)
+    log.info("Nothing is written. To confirm exactly this plan, start a run with confirm: %s", name)
+    return counts
+
+
+def previewed(work: CrmWork) -> tuple[str, Counts, list[dict[str, Any]]]:
+    """The hash that confirms what would be written, how much that is, and record by record which fields."""
     plans, news = stages.preview(work)
+    creates = [one for one in plans if one.act is Act.CREATE]
     steps = [gate.step(Leg.CONTACT, one.person.id, one.person.email) for one in plans if one.act is not None]
     steps += [gate.step(Leg.CUSTOMER, one.id, one.email) for one in news]
     name = gate.plan_hash(steps)
     offer(work.ledger, work.book, name, steps)
-    log.info("Nothing is written. To confirm exactly this plan, start a run with confirm: %s", name)
-    found = {
-        "created_there": sum(one.how == "created" for one in plans),
-        "updated_there": sum(one.act is not None and one.how != "created" for one in plans),
+    counts = {
+        "created_there": len(creates),
+        "updated_there": sum(one.act is Act.UPDATE for one in plans),
         "updated_in_qualy": sum(bool(one.to_qualy) for one in plans),
         "created_in_qualy": len(news),
     }
-    return {key: many for key, many in found.items() if many}
+    rows: list[dict[str, Any]] = []
+    for one in plans:
+        if one.act is not None:
+            what = f"{one.act} in {work.tool.title}"
+            rows.append({"id": one.person.id, "what": what, "fields": sorted(one.to_tool)})
+        if one.to_qualy:
+            rows.append({"id": one.person.id, "what": "update in Qualy", "fields": sorted(one.to_qualy)})
+    rows += [{"id": one.id, "what": "create in Qualy", "fields": []} for one in news]
+    return name, {key: many for key, many in counts.items() if many}, rows
 
 
 # -- shared -----------------------------------------------------------------------------------------------------------

@@ -96,7 +96,14 @@ class Stack:
 def measure(payments: int) -> list[Measured]:
     """Changes one after the other, on each way. Raises RuntimeError where one never arrives."""
     with Stack(payments) as stack:
-        return [Measured("Qualy to the books", [paid_to_books(stack, number) for number in range(TIMES)])]
+        return [
+            Measured(way, [change(stack, number) for number in range(TIMES)])
+            for way, change in (
+                ("Qualy to the books", paid_to_books),
+                ("Qualy to HubSpot", renamed_in_qualy),
+                ("HubSpot to Qualy", renamed_in_hubspot),
+            )
+        ]
 
 
 def paid_to_books(stack: Stack, number: int) -> float:
@@ -128,6 +135,40 @@ def paid_to_books(stack: Stack, number: int) -> float:
     invoice = f"Q-{payment['number']}"
     wait_for(lambda: _is_paid(stack, invoice), LONGEST)
     return time.monotonic() - began
+
+
+def renamed_in_qualy(stack: Stack, number: int) -> float:
+    """A customer gets another first name in Qualy; how long until HubSpot has it."""
+    stack.until_quiet()
+    customer, _ = _linked(stack, number)
+    name = f"Alexandra {number}"
+    changed = {"_id": customer["_id"], "profile": customer["profile"] | {"firstName": name}}
+    began = time.monotonic()
+    stack.control("POST", "change/qualy", {"update": {"contacts": [changed]}})
+    wait_for(lambda: _linked(stack, number)[1]["properties"].get("firstname") == name, LONGEST)
+    return time.monotonic() - began
+
+
+def renamed_in_hubspot(stack: Stack, number: int) -> float:
+    """Somebody changes a contact's last name in HubSpot; how long until Qualy has it."""
+    stack.until_quiet()
+    _, contact = _linked(stack, number)
+    name = f"Kowalczyk {number}"
+    began = time.monotonic()
+    edit = {"do": "edit_contact", "contact": contact["id"], "properties": {"lastname": name}}
+    stack.control("POST", "ui/hubspot", edit)
+    wait_for(lambda: _linked(stack, number)[0]["profile"].get("lastName") == name, LONGEST)
+    return time.monotonic() - began
+
+
+def _linked(stack: Stack, number: int) -> tuple[Json, Json]:
+    """A customer and the contact that carries its id."""
+    customers = {one["_id"]: one for one in stack.control("GET", "state/qualy")["contacts"]}
+    contacts = stack.control("GET", "state/hubspot")["contacts"]
+    linked = [one for one in contacts if one["properties"].get("qualy_id") in customers and not one.get("archived")]
+    linked.sort(key=lambda one: int(one["id"]))
+    contact = linked[number]
+    return customers[contact["properties"]["qualy_id"]], contact
 
 
 def _open_payment(stack: Stack) -> Json:

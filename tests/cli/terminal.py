@@ -89,6 +89,7 @@ def environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
             authorize_url=f"{xero}/identity/connect/authorize",
             refresh_token="sandbox-refresh-token",
         ),
+        "AIRFLOW_CONN_HUBSPOT": connection(f"{sandbox.url}/hubspot", "", "pat-sandbox-hubspot"),
         "HOME": str(folder),
     }
 

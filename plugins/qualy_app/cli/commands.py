@@ -6,6 +6,7 @@ import typer
 
 from .checking import check
 from .connecting import connect_xero
+from .customers import connect_hubspot, sync_hubspot
 from .deciding import decide, ignore, retry
 from .keeping import migrate, new_key
 from .looking import explain, outcomes
@@ -29,6 +30,7 @@ app.add_typer(connect, name="connect")
 app.command("check")(check)
 app.command("extract")(extract)
 sync.command("accounting")(sync_accounting)
+sync.command("hubspot")(sync_hubspot)
 app.command("outcomes")(outcomes)
 app.command("explain")(explain)
 app.command("decide")(decide)
@@ -36,15 +38,6 @@ app.command("retry")(retry)
 app.command("ignore")(ignore)
 app.command("report")(report)
 connect.command("xero")(connect_xero)
+connect.command("hubspot")(connect_hubspot)
 app.command("new-key")(new_key)
 app.command("migrate", hidden=True)(migrate)
-
-
-@sync.callback()
-def _sync() -> None:
-    """A group even while it has one command."""
-
-
-@connect.callback()
-def _connect() -> None:
-    """A group even while it has one command."""

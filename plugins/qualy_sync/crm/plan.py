@@ -16,7 +16,7 @@ from qualy_sync.ledger.crm import ARCHIVED, ERASED, GONE, HERE, SHARED, CrmLink,
 from qualy_sync.ledger.decisions import Decision
 from qualy_sync.outcomes import Code, Outcome
 
-from .merge import Agreed, Choice, Merged, Reason, Way, merge_all
+from .merge import Agreed, Choice, Merged, Reason, Way, Wins, merge_all
 from .people import Person
 from .terms import Terms, fingerprint
 
@@ -86,8 +86,9 @@ def plan_person(terms: Terms, person: Person, known: Known, today: date, *, agai
 
 
 def content_hash(terms: Terms, person: Person, contact: Mirrored | None) -> str:
-    """What a decision is bound to: the customer, and the fields of the contact that are copied."""
-    theirs = {one.rule.field: contact.values.get(one.rule.field, "") for one in terms.copied} if contact else {}
+    """What a decision is bound to: the customer, and the contact's fields that a person may be asked about. Other
+    fields move meanwhile, by our own writes too."""
+    theirs = {name: contact.values.get(name, "") for name in asked_about(terms)} if contact else {}
     return fingerprint([person.hash, contact.id if contact else "", theirs])
 
 
@@ -144,7 +145,7 @@ def _merged(terms: Terms, blank: Planned, known: Known, how: str, today: date, *
     contact = blank.contact
     assert contact is not None
     base = {name: Agreed(pair.ours, pair.theirs) for name, pair in known.base.items()}
-    choices = _choices(known, blank.content)
+    choices = _choices(terms, known, blank.content)
     found = merge_all(terms.rules, base, blank.ours, contact.values, choices)
     refused = {name for name in found if _refused(found[name], known.differences.get(name)) and not again}
     to_tool = {name: one.to_tool for name, one in found.items() if one.to_tool is not None and name not in refused}
@@ -174,13 +175,17 @@ def _merged(terms: Terms, blank: Planned, known: Known, how: str, today: date, *
     return replace(planned, outcome=_standing(terms, planned, reasons))
 
 
-def _choices(known: Known, content: str) -> dict[str, Choice]:
-    """What a person decided on exactly these values, for the fields that were asked about."""
+def asked_about(terms: Terms) -> list[str]:
+    """The fields whose rule leaves it to a person."""
+    return [one.rule.field for one in terms.copied if one.rule.wins is Wins.ASK]
+
+
+def _choices(terms: Terms, known: Known, content: str) -> dict[str, Choice]:
+    """What a person decided on exactly these values."""
     decision = known.decision
     if decision is None or decision.source_hash != content or decision.choice not in ("ours", "theirs"):
         return {}
-    asked = [one.field for one in known.differences.values() if one.reason == Reason.ASK]
-    return {name: Choice(decision.choice) for name in asked}
+    return {name: Choice(decision.choice) for name in asked_about(terms)}
 
 
 def _refused(merged: Merged, before: Difference | None) -> bool:
