@@ -39,7 +39,7 @@ lint: setup-dev ## style, import floors, types
 	@.venv/bin/lint-imports --cache-dir .qualy/import_linter
 	@$(PY) -m mypy
 
-bench: setup-dev ## figures: calls, records per second, memory
+bench: setup-dev ## figures: calls, records per second, memory, seconds from webhook to written
 	@$(PY) -m tests.bench
 
 sandbox: setup ## the stand-ins alone (SANDBOX_PORT=8900 PAYMENTS=500 SEED=1)

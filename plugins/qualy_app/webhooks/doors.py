@@ -194,18 +194,24 @@ class HubSpotDoor(_Common):
         return [Hint(kind, record_id) for kind, record_id in webhooks.hints(body, self.settings.hubspot.account)]
 
 
-def _qualy(settings: Settings, endpoint: Endpoint) -> QualyDoor:
+def secrets_of(tool: str, endpoint: Endpoint) -> tuple[str, ...]:
+    """The secrets that count for a service's webhooks: one, two while it is being changed, none where none will do."""
+    found = _both(endpoint, "webhook_secret")
+    if tool == "hubspot":
+        # The app's secret; where the connection is an OAuth app's, that is its password.
+        app = endpoint.password if endpoint.extra.get("refresh_token") else ""
+        return found or _filled([app])
     from connectors.qualy.webhooks import SHORTEST_SECRET
 
-    secrets = tuple(one for one in _both(endpoint, "webhook_secret") if len(one) >= SHORTEST_SECRET)
-    return QualyDoor(settings, secrets, _both(endpoint, "webhook_signing_secret"))
+    return tuple(one for one in found if len(one) >= SHORTEST_SECRET)
+
+
+def _qualy(settings: Settings, endpoint: Endpoint) -> QualyDoor:
+    return QualyDoor(settings, secrets_of("qualy", endpoint), _both(endpoint, "webhook_signing_secret"))
 
 
 def _hubspot(settings: Settings, endpoint: Endpoint) -> HubSpotDoor:
-    """The app's secret: in the extra, or, where the connection is an OAuth app's, its password."""
-    app = endpoint.password if endpoint.extra.get("refresh_token") else ""
-    secrets = _both(endpoint, "webhook_secret") or _filled([app])
-    return HubSpotDoor(settings, secrets, f"{public_url(settings)}{WEBHOOKS}/hubspot")
+    return HubSpotDoor(settings, secrets_of("hubspot", endpoint), f"{public_url(settings)}{WEBHOOKS}/hubspot")
 
 
 MAKERS: Mapping[str, Callable[[Settings, Endpoint], QualyDoor | HubSpotDoor]] = {"qualy": _qualy, "hubspot": _hubspot}
