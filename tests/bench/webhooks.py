@@ -26,7 +26,7 @@ from tests.bench.world import ROOT
 
 AIM = 20  # seconds, on two cores
 READY = "Serving until Ctrl-C."
-TIMES = 5
+TIMES = 3
 QUIET = 4.0  # seconds without a run at work before the next change
 Json = dict[str, Any]
 

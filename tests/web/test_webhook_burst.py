@@ -5,42 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 
-from qualy_app.webhooks import Doors, Keeper
 from qualy_sync.ledger import Ledger
 from qualy_sync.ledger.inbox import count, take_out, waiting
-from qualy_web.webhooks import create_app
+from tests.support.webhook_app import serving
 
 SECRET = "s" * 40
 AT_ONCE = 10  # connections of the sender
-
-
-@contextmanager
-def serving(environment: dict[str, str], woken: list[str]) -> Iterator[str]:
-    """The application behind a real server; `woken` collects the events that it sends."""
-
-    def announce(tool: str) -> bool:
-        woken.append(tool)
-        return True
-
-    app = create_app(Doors(environment), Keeper(environment, announce))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 async def send(address: str, ids: list[str]) -> list[int]:
