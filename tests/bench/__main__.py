@@ -98,10 +98,11 @@ def show_webhooks(payments: int) -> None:
     print(f"From a webhook to what it tells of being written, with {payments:,} payments, under Airflow, in seconds")
     print(f"  (each change made when nothing else is at work; aim {webhooks.AIM} on two cores, no bar)")
     print(f"  {'':22}{'median':>8}{'least':>8}{'most':>8}{'changes':>9}")
-    for one in webhooks.measure(payments):
+    ways, burst = webhooks.measure(payments)
+    for one in ways:
         figures = f"{one.median:>8.1f}{min(one.seconds):>8.1f}{max(one.seconds):>8.1f}{len(one.seconds):>9}"
         print(f"  {one.way:<22}{figures}")
-    print()
+    print(f"  {burst.webhooks:,} webhooks at once: all written after {burst.seconds:.0f} s, in {burst.runs} runs\n")
 
 
 LOADS = ("contacts", "documents", "settlements")

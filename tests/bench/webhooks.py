@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -27,6 +29,7 @@ from tests.bench.world import ROOT
 AIM = 20  # seconds, on two cores
 READY = "Serving until Ctrl-C."
 TIMES = 3
+BURST = 500  # webhooks
 QUIET = 4.0  # seconds without a run at work before the next change
 Json = dict[str, Any]
 
@@ -41,6 +44,15 @@ class Measured:
     @property
     def median(self) -> float:
         return median(self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """So many webhooks at once: runs of `extract_qualy` started for them, seconds until all was written."""
+
+    webhooks: int
+    runs: int
+    seconds: float
 
 
 class Stack:
@@ -93,10 +105,10 @@ class Stack:
             time.sleep(0.25)
 
 
-def measure(payments: int) -> list[Measured]:
-    """Changes one after the other, on each way. Raises RuntimeError where one never arrives."""
+def measure(payments: int) -> tuple[list[Measured], Burst]:
+    """Changes one after the other, on each way; then many at once. Raises RuntimeError where one never arrives."""
     with Stack(payments) as stack:
-        return [
+        ways = [
             Measured(way, [change(stack, number) for number in range(TIMES)])
             for way, change in (
                 ("Qualy to the books", paid_to_books),
@@ -104,6 +116,7 @@ def measure(payments: int) -> list[Measured]:
                 ("HubSpot to Qualy", renamed_in_hubspot),
             )
         ]
+        return ways, burst(stack)
 
 
 def paid_to_books(stack: Stack, number: int) -> float:
@@ -161,14 +174,35 @@ def renamed_in_hubspot(stack: Stack, number: int) -> float:
     return time.monotonic() - began
 
 
+def burst(stack: Stack) -> Burst:
+    """Every customer who is in HubSpot gets another first name in Qualy, and another, and so on."""
+    stack.until_quiet()
+    linked = _all_linked(stack)
+    database = stack.places.airflow_home / "airflow.db"
+    before = runs_of(database, "extract_qualy")
+    began = time.monotonic()
+    for turn in range(BURST // len(linked) + 1):
+        name = f"Alexandra the {turn}th"
+        changed = [{"_id": one["_id"], "profile": one["profile"] | {"firstName": name}} for one, _ in linked]
+        stack.control("POST", "change/qualy", {"update": {"contacts": changed}})
+    wait_for(lambda: all(one[1]["properties"].get("firstname") == name for one in _all_linked(stack)), LONGEST)
+    seconds = time.monotonic() - began
+    stack.until_quiet()
+    sent = (BURST // len(linked) + 1) * len(linked)
+    return Burst(sent, runs_of(database, "extract_qualy") - before, seconds)
+
+
 def _linked(stack: Stack, number: int) -> tuple[Json, Json]:
-    """A customer and the contact that carries its id."""
+    return _all_linked(stack)[number]
+
+
+def _all_linked(stack: Stack) -> list[tuple[Json, Json]]:
+    """Customers, each with the contact that carries its id."""
     customers = {one["_id"]: one for one in stack.control("GET", "state/qualy")["contacts"]}
     contacts = stack.control("GET", "state/hubspot")["contacts"]
     linked = [one for one in contacts if one["properties"].get("qualy_id") in customers and not one.get("archived")]
     linked.sort(key=lambda one: int(one["id"]))
-    contact = linked[number]
-    return customers[contact["properties"]["qualy_id"]], contact
+    return [(customers[one["properties"]["qualy_id"]], one) for one in linked]
 
 
 def _open_payment(stack: Stack) -> Json:
@@ -188,13 +222,18 @@ def _is_paid(stack: Stack, invoice: str) -> bool:
 
 
 def active_runs(database: Path) -> int:
-    import sqlite3
-    from contextlib import closing
+    """Runs at work, and events that are still to start one."""
+    waiting = "SELECT COUNT(*) FROM dag_run WHERE state IN ('queued', 'running')"
+    return _number(database, waiting) + _number(database, "SELECT COUNT(*) FROM asset_dag_run_queue")
 
+
+def runs_of(database: Path, dag: str) -> int:
+    return _number(database, "SELECT COUNT(*) FROM dag_run WHERE dag_id = ?", dag)
+
+
+def _number(database: Path, asked: str, *values: str) -> int:
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as connection:
-        waiting = "SELECT COUNT(*) FROM dag_run WHERE state IN ('queued', 'running')"
-        events = "SELECT COUNT(*) FROM asset_dag_run_queue"
-        return sum(int(connection.execute(asked).fetchone()[0]) for asked in (waiting, events))
+        return int(connection.execute(asked, values).fetchone()[0])
 
 
 def wait_for(true: Callable[[], bool], patience: float) -> None:
