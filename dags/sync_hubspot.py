@@ -2,8 +2,9 @@
 # Customers, Qualy and HubSpot, both ways
 
 Keeps customers in step with HubSpot's contacts: what changed on one side is copied to the other, what changed on both
-goes by the settings, field by field. It runs when customers or payments changed at Qualy, when HubSpot says that a
-contact changed, and 37 minutes past each hour by its own clock. Without `hubspot.enabled` it ends green at once.
+goes by the settings, field by field. It runs when customers or payments changed at Qualy, when a webhook of HubSpot's
+says that a contact changed, and 37 minutes past each hour by its own clock (more often by `webhooks.poll_minutes`).
+Without `hubspot.enabled` it ends green at once.
 
 | task | does |
 |---|---|
@@ -44,9 +45,9 @@ from qualy_app.tasks import (
     HUBSPOT_BACKLOG,
     PAYMENTS,
     defaults,
-    hourly,
     log,
     name_instance,
+    polling,
     tell,
     tell_text,
     the_jobs,
@@ -154,7 +155,7 @@ def only_if_begun() -> None:
 
 
 @dag(
-    schedule=AssetOrTimeSchedule(timetable=hourly(37), assets=CUSTOMERS | PAYMENTS | HUBSPOT | HUBSPOT_BACKLOG),
+    schedule=AssetOrTimeSchedule(timetable=polling(37), assets=CUSTOMERS | PAYMENTS | HUBSPOT | HUBSPOT_BACKLOG),
     catchup=False,
     max_active_runs=1,
     default_args=defaults(pool="hubspot"),

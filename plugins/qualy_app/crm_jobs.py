@@ -10,8 +10,10 @@ from typing import Any
 from qualy_sync.contracts.crm import Act
 from qualy_sync.crm import gate, stages
 from qualy_sync.crm.work import CrmProblem, CrmWork
+from qualy_sync.ledger import inbox
 from qualy_sync.ledger.books import find_book
 from qualy_sync.ledger.cursors import get_cursor
+from qualy_sync.ledger.inbox import Hint
 from qualy_sync.ledger.runs import (
     Run,
     end_run,
@@ -32,6 +34,7 @@ from .params import SyncParams
 from .signals import RunProblem
 
 Counts = dict[str, int]
+HINTS_AT_ONCE = 5_000  # of one run; the rest has the next one
 log = logging.getLogger("qualy_app")
 
 
@@ -58,7 +61,10 @@ def check(tool: str, dag_run: str, params: SyncParams, by_clock: bool, person: s
             end_task(desk.ledger, run.id, "check", {})
             return False, {"extracted": 0}
         work = desk.read_account(run)
-        counts = dict(stages.read(work, hints(desk)))
+        told = hints(desk)
+        counts = dict(stages.read(work, [hint.id for hint in told]))
+        with desk.ledger.writing() as connection:  # only now: the mirror has them, and what was told since stays
+            inbox.take_out(connection, tool, told)
         if params.confirm and not confirm(desk.ledger, work.book, params.confirm, person or dag_run):
             raise RunProblem(
                 f"No preview was shown under the hash {params.confirm}. Run with `preview` first; its plan task prints"
@@ -69,9 +75,9 @@ def check(tool: str, dag_run: str, params: SyncParams, by_clock: bool, person: s
         return True, counts
 
 
-def hints(desk: CrmDesk) -> list[str]:
-    """Contacts that somebody says have changed: whoever keeps an inbox of such hints drains it here."""
-    return []
+def hints(desk: CrmDesk) -> list[Hint]:
+    """Contacts that the tool's webhooks spoke of: changed, merged, archived or erased. See `webhooks`."""
+    return inbox.waiting(desk.ledger, desk.tool_id, HINTS_AT_ONCE)
 
 
 def plan(tool: str, dag_run: str) -> Counts:
@@ -153,7 +159,8 @@ def backlog(tool: str, dag_run: str) -> bool:
     with desk.ledger.reading() as connection:
         newest = latest_pass(connection)
     planned = get_cursor(desk.ledger, f"planned:{run.book}") or {}
-    return newest > int(planned.get("pin", newest)) or any("its_turn_next" in each for each in written)
+    newer = newest > int(planned.get("pin", newest))
+    return newer or any("its_turn_next" in each for each in written) or inbox.count(desk.ledger, tool) > 0
 
 
 def preview(work: CrmWork) -> Counts:

@@ -16,12 +16,14 @@ from typing import Any
 from airflow.sdk import Asset, CronTriggerTimetable, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
+from .polling import HOUR, poll_minutes
 from .retry import TroubleDecides
 from .signals import RunProblem, WaitUntil
 
 CUSTOMERS = Asset("qualy_customers", uri="qualy://ledger/customers")
 PAYMENTS = Asset("qualy_payments", uri="qualy://ledger/payments")
 SPLITS = Asset("qualy_splits", uri="qualy://ledger/splits")
+QUALY_HINTS = Asset("qualy_hints", uri="qualy://ledger/qualy-hints")  # webhooks wait: see `webhooks`
 HUBSPOT = Asset("hubspot_contacts", uri="qualy://ledger/hubspot-contacts")
 HUBSPOT_BACKLOG = Asset("hubspot_backlog", uri="qualy://ledger/hubspot-backlog")
 MAILCHIMP_BACKLOG = Asset("mailchimp_backlog", uri="qualy://ledger/mailchimp-backlog")
@@ -63,10 +65,23 @@ def daily(hour: int, minute: int) -> CronTriggerTimetable:
     return CronTriggerTimetable(f"{minute} {hour} * * *", timezone="UTC", run_immediately=timedelta(0))
 
 
+def polling(minute: int) -> CronTriggerTimetable:
+    """Every `webhooks.poll_minutes` (an hour by default), beginning at this minute; otherwise as `hourly`."""
+    every = poll_minutes()
+    if every == HOUR:
+        return hourly(minute)
+    return CronTriggerTimetable(f"{minute % every}-59/{every} * * * *", timezone="UTC", run_immediately=timedelta(0))
+
+
 def this_run() -> str:
     """The run the current task belongs to, as the ledger names it."""
     run = get_current_context()["dag_run"]
     return f"{run.dag_id}/{run.run_id}"
+
+
+def by_event() -> bool:
+    """Whether an asset's event started the current run, and neither the clock nor a person."""
+    return get_current_context()["dag_run"].run_type == "asset_triggered"
 
 
 def this_try() -> int:

@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tests.bench import calls, growth, members, overhead
+from tests.bench import calls, growth, members, overhead, webhooks
 from tests.bench.world import WIDENED, Stage
 
-PARTS = ("calls", "members", "growth", "airflow")
+PARTS = ("calls", "members", "growth", "airflow", "webhooks")
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -25,6 +25,8 @@ def main(given: Sequence[str] | None = None) -> int:
         kept &= show_growth([show_size(each) for each in asked.sizes])
     if "airflow" in asked.parts:
         show_overhead(asked.airflow_payments)
+    if "webhooks" in asked.parts:
+        show_webhooks(asked.airflow_payments)
     return 0 if kept else 1
 
 
@@ -102,6 +104,17 @@ def show_overhead(payments: int) -> None:
     for one in overhead.measure(payments):
         figures = f"{one.length:>8.1f}{one.tasks:>8.1f}{one.jobs:>8.1f}{one.seconds:>9.1f}{one.instances:>11}"
         print(f"  {one.dag:<18}{figures}")
+
+
+def show_webhooks(payments: int) -> None:
+    print(f"From a webhook to what it tells of being written, with {payments:,} payments, under Airflow, in seconds")
+    print(f"  (each change made when nothing else is at work; aim {webhooks.AIM} on two cores, no bar)")
+    print(f"  {'':22}{'median':>8}{'least':>8}{'most':>8}{'changes':>9}")
+    ways, burst = webhooks.measure(payments)
+    for one in ways:
+        figures = f"{one.median:>8.1f}{min(one.seconds):>8.1f}{max(one.seconds):>8.1f}{len(one.seconds):>9}"
+        print(f"  {one.way:<22}{figures}")
+    print(f"  {burst.webhooks:,} webhooks at once: all written after {burst.seconds:.0f} s, in {burst.runs} runs\n")
 
 
 LOADS = ("contacts", "documents", "settlements")

@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from qualy_sync.ledger import crm_schema, schema
+from qualy_sync.ledger import crm_schema, inbox_schema, schema
+
+TABLES = (schema, crm_schema, inbox_schema)  # importing them is what fills the one metadata
 
 
 def render(kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:
@@ -22,7 +24,7 @@ def render(kind: str, item: object, _context: AutogenContext) -> str | Literal[F
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=crm_schema.metadata,
+    target_metadata=schema.metadata,
     render_as_batch=True,
     render_item=render,
 )

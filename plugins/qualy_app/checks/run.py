@@ -22,6 +22,7 @@ from .findings import Finding, Level
 from .mapping import mapping_findings
 from .rules import rule_findings
 from .source import currency_findings, due_zone_findings, lock_findings
+from .webhooks import webhook_findings
 
 
 def look(desk: Desk) -> Iterator[Finding]:
@@ -45,6 +46,7 @@ def look(desk: Desk) -> Iterator[Finding]:
         if crm.enabled:
             yield from _connection(desk, crm.wiring.connection)
             yield from crm_findings(crm, stand_in)
+    yield from webhook_findings(desk)
 
 
 def _ledger(desk: Desk) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ from .model import AccountingSettings, Settings
 from .problems import Problem, SettingsError
 from .rate_table import DatedRate, RateTable
 from .source import QualitySettings, SourceSettings
+from .webhooks import HubSpotWebhooks, QualyWebhooks, WebhookSettings
 
 __all__ = [
     "AccountingSettings",
@@ -40,6 +41,7 @@ __all__ = [
     "Gate",
     "HubSpotField",
     "HubSpotSettings",
+    "HubSpotWebhooks",
     "ItemMap",
     "MailchimpSettings",
     "NextOpenDay",
@@ -48,6 +50,7 @@ __all__ = [
     "Payments",
     "Problem",
     "QualitySettings",
+    "QualyWebhooks",
     "RateTable",
     "Rounding",
     "Settings",
@@ -59,5 +62,6 @@ __all__ = [
     "Splits",
     "Taxes",
     "UpdateInQualy",
+    "WebhookSettings",
     "load",
 ]

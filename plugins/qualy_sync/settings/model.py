@@ -30,6 +30,7 @@ from .csv_files import CsvSettings
 from .currencies import Currencies
 from .source import QualitySettings, SourceSettings
 from .types import Day, Section, Text, WhenEmpty, words
+from .webhooks import WebhookSettings
 
 
 class AccountingSettings(Section):
@@ -81,6 +82,7 @@ class Settings(Section):
     accounting: AccountingSettings | None = Field(default=None, description="The accounting tool.")
     hubspot: HubSpotSettings = Field(default_factory=HubSpotSettings, description="Customers both ways.")
     mailchimp: MailchimpSettings = Field(default_factory=MailchimpSettings, description="Customers to an audience.")
+    webhooks: WebhookSettings = Field(default_factory=WebhookSettings, description="Near real time.")
 
     @cached_property
     def version(self) -> str:
