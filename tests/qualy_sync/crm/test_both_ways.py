@@ -249,3 +249,29 @@ def test_a_new_portal_and_quiet_days_cost_few_calls(make_crm_world: MakeCrmWorld
     world.later(600)
     assert len(world.calls()) - calls <= 3
     assert world.writes() == before
+
+
+def test_an_account_that_is_suddenly_empty_erases_nobody(make_crm_world: MakeCrmWorld) -> None:
+    world = make_crm_world([person(n, f"F{n}", "L", f"p{n}@school.test") for n in range(1, 15)])
+    world.run()
+    world.sandbox.control("POST", "load/hubspot", {"contacts": []})
+    assert not world.later(DAY)
+    assert "gone from HubSpot at once" in world.problems[-1]
+    assert set(world.outcomes().values()) == {"created"}
+    assert len(world.links()) == 14
+
+
+def test_the_same_holds_on_postgresql(pg_crm_world: CrmWorld, tmp_path: Path) -> None:
+    pg_crm_world.suppression = tmp_path / "suppressed.json"
+    world = pg_crm_world.begin([ada(), bo()], [lead("bo@school.test", "Bob"), lead("new@school.test", "New")])
+    world.run()
+    world.run_until_quiet()
+    assert sorted(one["email"] for one in world.customers().values()) == [
+        "ada@school.test", "bo@school.test", "new@school.test",
+    ]  # fmt: skip
+    assert all(many == 1 for many in world.refs().values())
+    world.hubspot("gdpr_delete", contact="new@school.test")
+    world.hubspot("archive_contact", contact="bo@school.test")
+    world.later(DAY)
+    world.run_until_quiet()
+    assert sorted(world.outcomes().values()) == ["erased", "removed_there", "unchanged"]
