@@ -134,9 +134,12 @@ class CrmDesk:
     def read_account(self, run: Run) -> CrmWork:
         """What a run reads before it looks at contacts: whose account it is, and once a day its properties.
 
-        The account in every run: in another one nobody would be there, and everybody would seem erased.
+        The account in every run, unless every call names it: in another one nobody would be there, and everybody would
+        seem erased.
         """
-        book, _ = self.first_contact()
+        book = self._pinned() if self.wiring.calls_name_account else None
+        if book is None:
+            book, _ = self.first_contact()
         known = keeping.get_fact(self.ledger, book, "properties")
         wanted = sorted(one.name for one in self.properties)
         fresh = known is not None and self.ledger.now() - known[1] < PROPERTIES_EVERY and known[0]["names"] == wanted
@@ -237,6 +240,12 @@ class CrmDesk:
         if self.desk.sleep is not None:
             work.sleep = self.desk.sleep
         return work
+
+    def _pinned(self) -> int | None:
+        """The book of a tool whose calls name the account themselves, while the settings mean the same one."""
+        found = keeping.find_book(self.ledger, self.tool_id)
+        wanted = self.wiring.section(self.desk.settings).account
+        return int(found.id) if found is not None and wanted in (None, found.organisation) else None
 
     def _book_of(self, run: Run) -> int | None:
         if run.book is not None:

@@ -28,7 +28,7 @@ class CrmWiring:
     """How a CRM tool is opened, and on which terms. `connection` is its Airflow connection id.
 
     `section` gives the tool's settings, `properties` the ones of our own that have to be there, `stages` the tasks of a
-    run that have to come to their end.
+    run that have to come to their end. `calls_name_account`: no call can reach another account unseen.
     """
 
     title: str
@@ -38,6 +38,7 @@ class CrmWiring:
     properties: Callable[[Settings], list[Property]]
     open: Callable[[Ledger, Endpoint, Settings], CrmTool]
     stages: tuple[str, ...] = ("check", "plan", "write", "into_qualy")
+    calls_name_account: bool = False
 
 
 def hubspot_terms(settings: Settings) -> Terms:
@@ -215,6 +216,7 @@ CRM_TOOLS: Mapping[str, CrmWiring] = {
         mailchimp_properties,
         _mailchimp,
         stages=("check", "plan", "write"),
+        calls_name_account=True,
     ),
 }
 PROPERTIES_EVERY = timedelta(hours=24)

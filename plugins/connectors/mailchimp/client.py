@@ -224,6 +224,8 @@ class Mailchimp:
         if statuses[turn]:
             query["status"] = statuses[turn]
         found = self._transport.get(f"{self._here()}/members", query)
+        if found is None:
+            raise Refused(f"Mailchimp has no audience {self._audience}: the connection reaches another account.")
         page, every = shapes.rows(found, "members"), shapes.total(found)
         following = ""
         if page and offset + len(page) < every:

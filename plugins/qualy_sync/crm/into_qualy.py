@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -100,12 +101,20 @@ def updated(connection: sa.Connection, work: CrmWork, one: Planned) -> None:
     pairs = {name: Pair(value, theirs.get(name, value)) for name, value in one.to_qualy.items()}
     kept.put_values(connection, work.book, one.person.id, pairs, now)
     if one.link is not None:
-        written = dict(one.link.facts.get("written") or {}) | dict(one.to_qualy)
+        written = still_unread(one) | dict(one.to_qualy)
         facts = dict(one.link.facts) | {"written": written, "written_at": now.isoformat()}
         kept.put_link(connection, work.book, replace(one.link, facts=facts, synced_at=now))
     outcome = left(work, one) or work.terms.say(Code.UPDATED)
     keep_outcomes(connection, work, {one.person.id: (one.content, outcome)})
     work.add("updated_in_qualy")
+
+
+def still_unread(one: Planned) -> dict[str, str]:
+    """What was written before and no extraction has read back yet."""
+    facts = one.link.facts if one.link else {}
+    at, read_since = facts.get("written_at") or "", one.person.read_since
+    unread = at and (not read_since or datetime.fromisoformat(at) > datetime.fromisoformat(read_since))
+    return dict(facts.get("written") or {}) if unread else {}
 
 
 def _not_taken(connection: sa.Connection, work: CrmWork, one: Planned, reply: Declined) -> None:

@@ -36,12 +36,13 @@ from .work import CrmProblem, CrmWork, OutOfTime, Pace
 from .write import write_tool
 
 Counts = dict[str, int]
+LONGEST_READING = 150  # minutes: a list that is read in part says nothing of who is gone
 
 
 def read(work: CrmWork, hints: Sequence[str] = ()) -> Counts:
     """Brings the mirror up to date; hints are contacts that somebody says have changed."""
-    with _held(work) as (_, pace):
-        return (look_at_members if work.terms.audience else look)(work, pace, hints)
+    with work.lease() as lease:
+        return (look_at_members if work.terms.audience else look)(work, Pace(work, lease, LONGEST_READING), hints)
 
 
 def plan(work: CrmWork) -> Counts:
