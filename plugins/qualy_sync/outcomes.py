@@ -70,6 +70,8 @@ class Code(StrEnum):
     AMBIGUOUS_EMAIL = "ambiguous_email"
     SHARED_EMAIL = "shared_email"
     NAME_DIFFERS = "name_differs"
+    NO_TAX_ID = "no_tax_id"
+    BAD_TAX_ID = "bad_tax_id"
     UNMAPPED_ITEM = "unmapped_item"
     UNMAPPED_ACCOUNT = "unmapped_account"
     UNMAPPED_TAX = "unmapped_tax"
@@ -217,6 +219,18 @@ MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
             "The contact in {tool} with this email has a clearly different name.",
             "Check that they are the same; decide link:{remote_id} or separate.",
             decisions=("link", "separate", "ignore"),
+        ),
+        Code.NO_TAX_ID: _held(
+            "The {party} has no {number}, which {tool} needs.",
+            "Add it in Qualy, name its field under accounting.contacts in the settings, or decide link:CONTACT_ID.",
+            Actor.QUALY_ADMIN,
+            decisions=("link", "ignore"),
+        ),
+        Code.BAD_TAX_ID: _held(
+            "The {party}'s tax number is not a valid {number}.",
+            "Correct it in Qualy, or decide link:CONTACT_ID.",
+            Actor.QUALY_ADMIN,
+            decisions=("link", "ignore"),
         ),
         Code.UNMAPPED_ITEM: _held(
             "The item category “{category}” is not mapped.", "Map it under accounting.items in the settings."
@@ -385,6 +399,8 @@ WORST_FIRST: tuple[Code, ...] = (
     Code.NO_RATE,
     Code.NO_EMAIL,
     Code.BAD_EMAIL,
+    Code.NO_TAX_ID,
+    Code.BAD_TAX_ID,
     Code.SHARED_EMAIL,
     Code.AMBIGUOUS_EMAIL,
     Code.NAME_DIFFERS,

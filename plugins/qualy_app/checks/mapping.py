@@ -121,7 +121,12 @@ def _splits(accounting: AccountingSettings, against: _Against) -> Iterator[Findi
     for place, entry in enumerate(accounting.splits.map, start=1):
         where = f"accounting.splits.map, entry {place}"
         yield from against.any_kind(where, entry.account)
-        yield from against.tax(where, entry.tax, sales=False)
+        kind = accounting.splits.types.get(entry.type)
+        owed = kind is not None and kind.direction == "owed_to_us"  # then it is our invoice to the partner
+        yield from against.tax(where, entry.tax, sales=owed)
+    for name, document in accounting.splits.partner_documents.items():
+        for code in (*document.taxes.values(), document.without_tax):
+            yield from against.tax(f"accounting.splits.partner_documents.{name}", code, sales=False)
 
 
 def _taxes(accounting: AccountingSettings, against: _Against) -> Iterator[Finding]:

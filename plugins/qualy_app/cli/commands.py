@@ -10,6 +10,7 @@ from .deciding import decide, ignore, retry
 from .keeping import migrate, new_key
 from .looking import explain, outcomes
 from .reporting import report
+from .starting import fresh_start
 from .syncing import extract, sync_accounting
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ app.command("retry")(retry)
 app.command("ignore")(ignore)
 app.command("report")(report)
 connect.command("xero")(connect_xero)
+app.command("fresh-start")(fresh_start)
 app.command("new-key")(new_key)
 app.command("migrate", hidden=True)(migrate)
 

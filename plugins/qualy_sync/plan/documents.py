@@ -26,6 +26,8 @@ from qualy_sync.outcomes import Code, Outcome
 
 from .found import judge_document
 from .mapping import account, known_tax
+from .rates import rate_problem, rated
+from .redating import on_an_open_day, original_day
 from .refs import looks_like_ref, make_number, make_ref
 from .values import Key, Known, Ruling, Step, Terms, decision_on, fingerprint, frozen_values, hold_back, link_of
 
@@ -51,6 +53,7 @@ class Draft:
     payment_id: str
     source_hash: str
     own: int  # Qualy's amount of the record, minor units: a bill's total need not be its split's amount
+    said: object = None  # what Qualy's record holds at the place of its own exchange rate
     shares: tuple[str, ...] = ()  # items whose lines came of their splits
 
 
@@ -86,23 +89,7 @@ def currency_problem(terms: Terms, currency: str, day: datetime.date) -> Outcome
     """Whether the organisation can book this currency."""
     if currency not in terms.chart.currencies:
         return terms.say(Code.CURRENCY_NOT_ENABLED, currency, currency=currency)
-    if currency != terms.organisation.base_currency and terms.accounting.currencies.rates is None:
-        return terms.say(Code.NO_RATE, currency, currency=currency, date=day.isoformat())
-    return None
-
-
-def lock_problem(terms: Terms, day: datetime.date, what: str) -> Outcome | None:
-    """Whether a day is in a locked period (inclusive), which date, and in which accounting month."""
-    lock = terms.organisation.lock_date
-    if lock is None or day > lock:
-        return None
-    return terms.say(
-        Code.LOCKED,
-        f"{lock.isoformat()} {day:%Y-%m}",
-        date=f"{day.isoformat()} ({what})",
-        lock_date=lock.isoformat(),
-        month=f"{day:%Y-%m}",
-    )
+    return rate_problem(terms, currency, day)
 
 
 def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: bool) -> Ruling:
@@ -126,7 +113,8 @@ def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: boo
         twin = _look_alike(terms, known, step)
         if twin is not None:
             return Ruling(twin, step)
-    return Ruling(lock_problem(terms, _document(step).date, "document"), step)
+    fixed = frozen_values(known, (str(draft.leg), draft.source_id), draft.source_hash)
+    return rated(terms, on_an_open_day(terms, step, "document", fixed), draft.said)
 
 
 def _found(terms: Terms, step: Step, found: list[RemoteDocument], decision: Decision | None) -> Ruling:
@@ -151,7 +139,7 @@ def _step(terms: Terms, known: Known, draft: Draft) -> Step:
     key = (str(draft.leg), draft.source_id)
     ref = make_ref(draft.leg, draft.source_id)
     fixed = frozen_values(known, key, draft.source_hash)
-    day = datetime.date.fromisoformat(fixed["date"]) if "date" in fixed else draft.date
+    day = original_day(fixed) or draft.date
     due = datetime.date.fromisoformat(fixed["due_date"]) if "due_date" in fixed else draft.due_date
     contact_link = known.links.get(draft.contact)
     new = NewDocument(

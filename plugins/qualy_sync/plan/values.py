@@ -10,23 +10,23 @@ from datetime import date, datetime
 from typing import Any
 
 from qualy_sync.contracts.accounting import (
+    Ability,
     Basis,
     Chart,
     Line,
-    NewContact,
-    NewDocument,
-    NewSettlement,
     Organisation,
     RemoteContact,
     RemoteDocument,
     RemoteSettlement,
     Totals,
+    Ways,
     What,
+    Write,
 )
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.decisions import Decision
 from qualy_sync.ledger.slices import Record
-from qualy_sync.model import Kind, Leg, Payment, Split, Transaction
+from qualy_sync.model import Kind, Leg, Payment, Split, SplitIntent, Transaction
 from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.settings import AccountingSettings, Settings
 
@@ -51,7 +51,14 @@ class Terms:
     contact_name: ContactName
     taxes: Mapping[str, str]  # Qualy's taxes: id to name
     payment_link: str = ""  # where a payment is found in Qualy: a template with {id}
+    today: date | None = None  # where the organisation is
+    ways: Ways = field(default_factory=lambda: Ways(reads={}))  # how the tool goes about things
+    unable: frozenset[Ability] = frozenset()  # what its gaps name
     stop_writing: str = ""  # why nothing may be written in this run, if so
+
+    def can(self, ability: Ability) -> bool:
+        """Whether the tool can do something: it can, unless a gap of its names it."""
+        return ability not in self.unable
 
     def say(self, code: Code, thing: str = "", /, **detail: object) -> Outcome:
         """An outcome with the tool's title in its sentence."""
@@ -127,7 +134,7 @@ class Step:
     source_id: str
     ref: str
     sought: str
-    new: NewContact | NewDocument | NewSettlement
+    new: Write
     source_hash: str
     content_hash: str
     amount: int = 0
@@ -219,7 +226,7 @@ def _amounts(record: Record) -> list[int]:
         stated = [amount for amount in (noun.amount, noun.due) if amount is not None]
         items = [item.amount for item in noun.items]
         return [*stated, *items, sum(items)]
-    return [noun.amount] if isinstance(noun, Split | Transaction) else []
+    return [noun.amount] if isinstance(noun, Split | Transaction | SplitIntent) else []
 
 
 def decision_on(known: Known, key: Key, source_hash: str) -> Decision | None:
