@@ -119,7 +119,7 @@ class Work:
             accounting=self.accounting,
             organisation=replace(organisation, closed_until=self.closed_until()),
             ways=self.tool.ways,
-            unable=frozenset(gap.ability for gap in self.tool.gaps if gap.ability is not None),
+            gaps={gap.ability: gap.sentence for gap in self.tool.gaps if gap.ability is not None},
             today=self.ledger.now().astimezone(organisation.zone).date(),
             chart=chart[0],
             tool=self.tool.id,

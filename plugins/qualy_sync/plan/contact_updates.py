@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from qualy_sync.contracts.accounting import Ability, Change, NewContact, RemoteContact, What
+from qualy_sync.contracts.accounting import Ability, Change, NewContact, RemoteContact, Verb, What
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.mirror import name_key
 from qualy_sync.model import Leg
@@ -61,8 +61,9 @@ def plan_update(terms: Terms, link: Link, leg: Leg, remote: RemoteContact, wante
         content_hash=fingerprint(["change", name, email]),
         variant=link.variant,
         generation=link.generation,
-        seen={"version": remote.version, "name": remote.name, "email": remote.email},
+        seen={"remote_id": remote.id, "version": remote.version, "name": remote.name, "email": remote.email},
         facts=facts,
+        verb=Verb.CHANGE,
         batch_keys=frozenset({f"email:{email}", f"name:{name_key(name)}"}),
     )
     return Ruling(step=step)

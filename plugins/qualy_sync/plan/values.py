@@ -19,6 +19,7 @@ from qualy_sync.contracts.accounting import (
     RemoteDocument,
     RemoteSettlement,
     Totals,
+    Verb,
     Ways,
     What,
     Write,
@@ -52,13 +53,13 @@ class Terms:
     taxes: Mapping[str, str]  # Qualy's taxes: id to name
     payment_link: str = ""  # where a payment is found in Qualy: a template with {id}
     today: date | None = None  # where the organisation is
-    ways: Ways = field(default_factory=lambda: Ways(reads={}))  # how the tool goes about things
-    unable: frozenset[Ability] = frozenset()  # what its gaps name
+    ways: Ways = field(default_factory=lambda: Ways(reads={}, allocations_on_note=True))
+    gaps: Mapping[Ability, str] = field(default_factory=dict)  # what the tool cannot do, and why
     stop_writing: str = ""  # why nothing may be written in this run, if so
 
     def can(self, ability: Ability) -> bool:
         """Whether the tool can do something: it can, unless a gap of its names it."""
-        return ability not in self.unable
+        return ability not in self.gaps
 
     def say(self, code: Code, thing: str = "", /, **detail: object) -> Outcome:
         """An outcome with the tool's title in its sentence."""
@@ -144,6 +145,7 @@ class Step:
     needs: Key | None = None
     seen: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    verb: Verb = Verb.CREATE
     batch_keys: frozenset[str] = frozenset()  # no two elements of one batch may share one (contacts: email, name)
 
 

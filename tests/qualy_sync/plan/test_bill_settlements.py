@@ -155,7 +155,7 @@ def test_the_lock_date_holds_it_and_an_approver_lets_it_go() -> None:
 
 
 def test_a_tool_that_cannot_mark_bills_paid_says_so() -> None:
-    unable = replace(terms(), unable=frozenset({Ability.SETTLE_BILLS}))
+    unable = replace(terms(), gaps={Ability.SETTLE_BILLS: "It cannot."})
     held = shared(30_000).plan(unable)[PAY_OUT]
     assert code(held) is Code.NEEDS_DECISION
     assert held.outcome is not None

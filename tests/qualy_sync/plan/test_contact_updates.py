@@ -138,5 +138,5 @@ def test_a_customer_that_lost_its_email_keeps_its_contact_and_says_so() -> None:
 
 def test_a_tool_that_cannot_change_contacts_is_not_asked_to() -> None:
     world, books = made()
-    terms = replace(terms_of(**UPDATING), unable=frozenset({Ability.CHANGE_CONTACT}))
+    terms = replace(terms_of(**UPDATING), gaps={Ability.CHANGE_CONTACT: "It cannot."})
     assert married(world).plan(terms, books.known())[ANA].step is None

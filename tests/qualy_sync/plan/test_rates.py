@@ -47,7 +47,7 @@ def facts(planned: Planned) -> Any:
 
 
 def without(terms: Terms, *abilities: Ability) -> Terms:
-    return replace(terms, unable=frozenset(abilities))
+    return replace(terms, gaps=dict.fromkeys(abilities, "It cannot."))
 
 
 def test_the_base_currency_has_no_rate() -> None:
