@@ -66,20 +66,22 @@ class ContaAzulCase(Case):
 
     def held(self, sandbox: Sandbox) -> Held:
         state = sandbox.control("GET", "state/conta_azul")
-        instalments = {one["id"]: (event, one) for event in state["eventos"] for one in event["parcelas"]}
+        instalments = {
+            one["id"]: (event, one) for event in state["eventos"] for one in event["condicao_pagamento"]["parcelas"]
+        }
         return Held(
             contacts=Counter((one["nome"], (one["email"] or "").lower()) for one in state["pessoas"] if one["ativo"]),
             documents=Counter(
                 (
                     "invoice" if event["tipo"] == "RECEITA" else "bill",
                     _ref(one["descricao"]),
-                    _cents(one["valor_total_liquido"]),
-                    _cents(one["nao_pago"]),
+                    _cents(one["detalhe_valor"]["valor_liquido"]),
+                    _cents(one["detalhe_valor"]["valor_liquido"]) - sum(map(_settled, one["baixas"])),
                 )
                 for event, one in instalments.values()
             ),
             settlements=Counter(
-                (_ref(one["descricao"]), _ref(paid["observacao"]), _cents(paid["valor_composicao"]["valor_bruto"]))
+                (_ref(one["descricao"]), _ref(paid["observacao"]), _settled(paid))
                 for _, one in instalments.values()
                 for paid in one["baixas"]
             ),
@@ -146,6 +148,10 @@ def _by_hand(sandbox: Sandbox, do: str, **given: object) -> Json:
 def _ref(text: str | None) -> str:
     words = (text or "").split()
     return words[0] if words and len(words[0]) >= 19 else ""
+
+
+def _settled(paid: Json) -> int:
+    return _cents(paid["composicao_valor"]["valor_bruto"])
 
 
 def _cents(value: float) -> int:
