@@ -221,7 +221,8 @@ class ToolWorld(World):
         self.faults({"method": method, "path": path.removeprefix(f"/{self.case.tool}"), **fault})
 
     def faults(self, *faults: Json) -> None:
-        self.sandbox.control("POST", f"faults/{self.case.tool}", list(faults))
+        for fault in faults:
+            self.sandbox.control("POST", f"faults/{self.case.tool}", fault)
 
     def clear_faults(self) -> None:
         self.sandbox.control("DELETE", f"faults/{self.case.tool}")

@@ -23,7 +23,7 @@ class Ground:
     ledger: Path
 
 
-@pytest.fixture(scope="module", params=cases(), ids=lambda case: case.tool)
+@pytest.fixture(scope="session", params=cases(), ids=lambda case: case.tool)
 def ground(
     request: pytest.FixtureRequest, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Ground]:
@@ -55,7 +55,7 @@ def world(make_world: Callable[..., ToolWorld]) -> ToolWorld:
     return make_world()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def undisturbed(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Held:
     """What the tool holds when nothing went wrong."""
     made = ToolWorld(ground.sandbox, copied(ground.ledger, tmp_path_factory.mktemp("undisturbed")), case=ground.case)
