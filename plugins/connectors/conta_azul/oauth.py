@@ -24,7 +24,6 @@ RECONNECT = (
     " developers."
 )
 _TIMEOUT = httpx.Timeout(30, connect=5)
-_SUBTYPES = frozenset({"access_revoked", "invalid_refresh_token"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +85,7 @@ def _tokens(answer: httpx.Response, asked_at: datetime) -> Tokens:
     if answer.status_code == 429:
         raise OutOfQuota("Conta Azul's token service asks to wait a moment.", "token", asked_at + timedelta(minutes=1))
     if 400 <= answer.status_code < 500 and isinstance(error, str):
-        subtype = content.get("error_subtype")
-        if error == "invalid_grant" and subtype in (*_SUBTYPES, None):
+        if error == "invalid_grant" and content.get("error_subtype") != "invalid_client":
             raise Reconnect(f"Conta Azul no longer accepts this connection's token (invalid_grant). {RECONNECT}")
         word = error if error.isidentifier() else "an error"
         raise Refused(f"Conta Azul's token service refuses the app ({word}). Check client id, secret and redirect.")
