@@ -74,7 +74,7 @@ class Settlements:
 def endpoint(client: ContaAzulClient, **extra: str) -> Endpoint:
     base = client.url
     named = {"token_url": f"{base}/oauth/token", "authorize_url": f"{base}/#/oauth/authorize"}
-    fast = {"calls_per_second": "1000", "pass_through": PAIR}
+    fast = {"calls_per_second": "1000", "pass_through": PAIR, "account": BANK}
     return Endpoint(base, named | fast | extra, "sandbox-app", "sandbox-secret")
 
 

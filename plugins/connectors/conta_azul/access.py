@@ -22,7 +22,8 @@ _LOCAL = frozenset({"127.0.0.1", "localhost"})
 class Access:
     """The addresses of one connection, checked; none ends with a slash.
 
-    `pairs` are pass-through pairs: the category that receives, and the one that passes on.
+    `pairs` are pass-through pairs: the category that receives, and the one that passes on. `account` is the account of
+    money that receivables and payables are expected on, empty where none is named.
     """
 
     api: str
@@ -31,13 +32,16 @@ class Access:
     local: bool
     calls_per_second: Decimal
     pairs: tuple[tuple[str, str], ...]
+    account: str
 
 
 def access(endpoint: Endpoint) -> Access:
     """What a connection says, Conta Azul's own addresses where it names none. Raises Refused.
 
-    `extra` may hold `token_url` and `authorize_url` (there are two generations of both), `calls_per_second`, and
-    `pass_through`: pairs of category ids as `RECEITA+DESPESA`, with commas between pairs.
+    `extra` may hold `token_url` and `authorize_url` (there are two generations of both), `calls_per_second`,
+    `pass_through`: pairs of category ids as `RECEITA+DESPESA`, with commas between pairs; and `account`: the id of the
+    account (conta financeira) that receivables and payables are expected on, which the documents demand and the live
+    service does not.
     """
     extra = endpoint.extra
     named = {
@@ -55,8 +59,15 @@ def access(endpoint: Endpoint) -> Access:
             " and authorize_url on the same host as its API address."
         )
     api = clean["API"].removesuffix("/v1")
-    return Access(api, clean["token"], clean["consent"], local["API"], _rate(extra.get("calls_per_second", "")),
-                  _pairs(extra.get("pass_through", "")))  # fmt: skip
+    return Access(
+        api,
+        clean["token"],
+        clean["consent"],
+        local["API"],
+        _rate(extra.get("calls_per_second", "")),
+        _pairs(extra.get("pass_through", "")),
+        extra.get("account", "").strip().lower(),
+    )
 
 
 def _is_local(name: str, url: str) -> bool:

@@ -26,8 +26,10 @@ from qualy_sync.contracts.accounting import (
     Verb,
     What,
 )
-from qualy_sync.contracts.errors import AnswerLost, ToolError, WrongShape
+from qualy_sync.contracts.errors import AnswerLost, Refused, ToolError, WrongShape
 from qualy_sync.outcomes import Code
+
+SETTLED = frozenset({What.SETTLEMENT, What.BILL_SETTLEMENT})
 
 
 def reply_to(caller: Caller, pairs: Pairs, sent: Sequence[Element], heard: Sequence[Heard | ToolError]) -> Reply:
@@ -56,6 +58,8 @@ def _result(caller: Caller, pairs: Pairs, element: Element, heard: Heard | ToolE
         return Skipped(element.ref, refused)
     if heard.status == 409:
         return Conflict(element.ref, message(heard))
+    if heard.status == 404 and element.verb is Verb.CREATE and element.what not in SETTLED:
+        return Skipped(element.ref, Refused(f"Conta Azul has nothing there ({_place(element)})."))
     if heard.status == 404:
         return Declined(element.ref, Code.REMOVED_THERE, "Conta Azul has no such record any more.")
     if 400 <= heard.status < 500:

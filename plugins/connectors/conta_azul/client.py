@@ -11,7 +11,7 @@ from typing import Any
 from connectors.conta_azul import chart as charts
 from connectors.conta_azul import names, write
 from connectors.conta_azul.access import Access
-from connectors.conta_azul.answers import reply_to
+from connectors.conta_azul.answers import SETTLED, reply_to
 from connectors.conta_azul.caller import Caller
 from connectors.conta_azul.classify import code_of, read_content, refusal
 from connectors.conta_azul.fields import Row, identifier, moment, needed, objects, text
@@ -55,7 +55,6 @@ WIDE = (("data_vencimento_de", "2000-01-01"), ("data_vencimento_ate", "2100-12-3
 PROFILES = ("Cliente", "Fornecedor", "Transportadora")
 KINDS = ("Física", "Jurídica", "Estrangeira")
 MANY = 20  # settlements of so many documents make one page: reading them is one call each
-SETTLED = frozenset({What.SETTLEMENT, What.BILL_SETTLEMENT})
 
 _KINDS_HERE = (What.CONTACT, What.INVOICE, What.BILL, What.SETTLEMENT, What.BILL_SETTLEMENT)
 LIMITS = Limits(
@@ -247,7 +246,7 @@ class ContaAzulTool:
 
     def body(self, batch: Sequence[Write]) -> bytes:
         """One to three elements; each becomes one request."""
-        return write.body(batch)
+        return write.body(batch, self._at.account)
 
     def send(self, what: What, body: bytes, key: str) -> Reply:
         """Does once what a body says, all elements at a time. There is no idempotency: `key` is not sent."""

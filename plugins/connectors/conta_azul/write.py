@@ -56,14 +56,17 @@ class Element:
     there: dict[str, Any]
 
 
-def body(batch: Sequence[Write]) -> bytes:
-    """Raises ValueError for what does not go together, and for what Conta Azul cannot do."""
+def body(batch: Sequence[Write], account: str = "") -> bytes:
+    """`account` is what receivables and payables are expected on, where one is named.
+
+    Raises ValueError for what does not go together, and for what Conta Azul cannot do.
+    """
     if not 1 <= len(batch) <= IN_FLIGHT:
         raise ValueError(f"Conta Azul is sent one to {IN_FLIGHT} elements at a time.")
     families = {(verb_of(one), _family(kind_of(one))) for one in batch}
     if len(families) != 1 or len({one.ref for one in batch}) != len(batch):
         raise ValueError("What is sent at once is of one kind, and no record twice.")
-    return _encode([_element(one) for one in batch]).encode()
+    return _encode([_element(one, account) for one in batch]).encode()
 
 
 def elements(sent: bytes) -> list[Element]:
@@ -99,11 +102,11 @@ def _family(what: What) -> str:
     return "settlement" if what in (What.SETTLEMENT, What.BILL_SETTLEMENT) else str(what)
 
 
-def _element(one: Write) -> dict[str, Any]:
+def _element(one: Write, account: str) -> dict[str, Any]:
     if isinstance(one, NewContact):
         return _as(one, "POST", PEOPLE, person(one))
     if isinstance(one, NewDocument) and one.what in SIDES:
-        return _as(one, "POST", f"{FINANCE}/{SIDES[one.what]}", event(one))
+        return _as(one, "POST", f"{FINANCE}/{SIDES[one.what]}", event(one, account))
     if isinstance(one, NewSettlement):
         of = {"document_id": one.document_id, "of": str(one.of)}
         return _as(one, "POST", f"{FINANCE}/parcelas/{one.document_id}/baixa", settlement(one), of)
@@ -144,7 +147,7 @@ def person(new: NewContact) -> dict[str, Any]:
     return wire
 
 
-def event(new: NewDocument) -> dict[str, Any]:
+def event(new: NewDocument, account: str) -> dict[str, Any]:
     """A receivable or payable with one instalment. Sums of categories, instalment and event are the same.
 
     The description of the event is shown nowhere, the instalment's everywhere: both say the same.
@@ -166,19 +169,22 @@ def event(new: NewDocument) -> dict[str, Any]:
         "taxa": zero,
     }
     due = (new.due_date or new.date).isoformat()
+    expected = {"conta_financeira": account} if account else {}
     return {
         "descricao": named,
         "observacao": marked,
         "data_competencia": new.date.isoformat(),
         "valor": total,
         "contato": new.contact_id,
+        **expected,
         "rateio": [
             {"id_categoria": category_of(line.account, sales=new.what is What.INVOICE), "valor": _money(line.amount)}
             for line in lines
         ],
         "condicao_pagamento": {
             "parcelas": [
-                {"descricao": named, "data_vencimento": due, "nota": note(new.ref), "detalhe_valor": amounts},
+                {"descricao": named, "data_vencimento": due, "nota": note(new.ref), "detalhe_valor": amounts}
+                | expected,
             ]
         },
     }

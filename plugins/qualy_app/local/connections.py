@@ -59,6 +59,7 @@ def _conta_azul(sandbox: str) -> dict[str, Any]:
             "authorize_url": f"{sandbox}/conta_azul/#/oauth/authorize",
             "refresh_token": "sandbox-refresh-token",
             "calls_per_second": "8",
+            "account": "ca7e0000-0000-4000-8000-000000000302",
             "pass_through": "ca7e0000-0000-4000-8000-000000000110+ca7e0000-0000-4000-8000-000000000210",
         },
     }
