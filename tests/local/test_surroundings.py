@@ -95,7 +95,7 @@ def test_every_connection_of_the_local_installation_stays_on_this_machine(places
 
 
 def test_a_tool_without_a_stand_in_is_refused_by_name(places: Places) -> None:
-    with pytest.raises(Trouble, match="no local stand-in for 'sage': TOOL is one of .*xero"):
+    with pytest.raises(Trouble, match=r"no local stand-in for 'sage': TOOL is one of .*xero"):
         connections.for_tool("sage", places)
 
 
