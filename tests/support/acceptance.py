@@ -120,6 +120,15 @@ class Case(ABC):
         ]
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What the stories of one case share."""
+
+    case: Case
+    sandbox: Sandbox
+    ledger: Path  # after the extraction, to copy
+
+
 def cases() -> list[Case]:
     """Every case that there is."""
     names = sorted(path.stem for path in CASES.glob("*.py"))
@@ -189,6 +198,11 @@ class ToolWorld(World):
         few = {what: min(PER_BATCH, number) for what, number in desk.tool.limits.per_call.items()}
         desk.tool.limits = replace(desk.tool.limits, per_call=few)
         return desk
+
+    def pass_time(self, seconds: float) -> None:
+        """Both clocks move, at once: nothing here is postponed by less than a run."""
+        self.ledger.move_clock(timedelta(seconds=seconds))
+        self.sandbox.control("POST", "clock", {"advance_seconds": seconds})
 
     @property
     def between(self) -> float:

@@ -20,8 +20,10 @@ from connectors.conta_azul.read import SIDES, instalment, merged, needed_ticket,
 from connectors.conta_azul.transport import IN_FLIGHT, Transport
 from qualy_sync.contracts.accounting import (
     GONE,
+    Answered,
     Basis,
     Chart,
+    Done,
     Failed,
     Fate,
     Gap,
@@ -37,6 +39,7 @@ from qualy_sync.contracts.accounting import (
     RemoteDocument,
     RemoteSettlement,
     Reply,
+    Result,
     Status,
     TokenSource,
     Totals,
@@ -132,7 +135,7 @@ class ContaAzulTool:
         """Records by what each kind is searched by: an invoice's number, everything else's ref.
 
         Nothing can be asked for by it (the filters are not to be trusted), so that everything that changed since is
-        looked through. Settlements are looked for on the documents whose paid amount is not explained by those known.
+        looked through. Settlements are the known ones, and are read where those do not explain what is paid.
         """
         wanted = {ref.casefold() for ref in refs}
         if not wanted:
@@ -145,7 +148,10 @@ class ContaAzulTool:
         for side in sides:
             for rows in self._searched(side, start):
                 documents = [self._document(row, side) for row in rows]
-                pages: Iterable[Sequence[Remote]] = self._settlements_of(documents) if what in SETTLED else (documents,)
+                pages: Iterable[Sequence[Remote]] = (documents,)
+                if what in SETTLED:
+                    # Read ones last: they are what is there now.
+                    pages = (list(self._known([one.id for one in documents])), *self._settlements_of(documents))
                 for page in pages:
                     found |= {one.id: one for one in page if _sought(one) & wanted}
         return tuple(found.values())
@@ -255,7 +261,10 @@ class ContaAzulTool:
             heard = self._caller.write([element.request for element in sent])
         except ToolError as error:
             return NotSent(error)
-        return reply_to(self._caller, self._pairs, sent, heard)
+        reply = reply_to(self._caller, self._pairs, sent, heard)
+        if not isinstance(reply, Answered):
+            return reply
+        return Answered(tuple(self._shown(one) for one in reply.results))
 
     def outcome_of(self, what: What, ref: str, ticket: str) -> Fate:
         """What a protocol says. One that is not there (yet) is pending: nothing is sent again because of it."""
@@ -303,6 +312,11 @@ class ContaAzulTool:
     def document_url(self, remote_id: str, what: What) -> str:
         """Where a person finds the record."""
         return names.document_url(self._at.api, self._at.local, remote_id, what)
+
+    def _shown(self, result: Result) -> Result:
+        if isinstance(result, Done) and isinstance(result.remote, RemoteDocument):
+            return replace(result, remote=self._with_page(result.remote))
+        return result
 
     def _with_page(self, document: RemoteDocument) -> RemoteDocument:
         return replace(document, url=self.document_url(document.id, document.what))
