@@ -93,6 +93,10 @@ class Case(ABC):
         """An invoice without our reference, over so many minor units."""
 
     @abstractmethod
+    def take_away(self, sandbox: Sandbox, ref: str) -> None:
+        """Voids or deletes the invoice with this ref of ours."""
+
+    @abstractmethod
     def spoil_reference(self, sandbox: Sandbox) -> None:
         """Takes away what the settings map accommodation to; `bare` brings it back."""
 
