@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.conta_azul import chart as charts
 from connectors.conta_azul import names, write
@@ -16,6 +16,7 @@ from connectors.conta_azul.caller import Caller
 from connectors.conta_azul.classify import code_of, read_content, refusal
 from connectors.conta_azul.fields import Row, identifier, moment, needed, objects, text
 from connectors.conta_azul.gaps import GAPS
+from connectors.conta_azul.pages import PAGE_SIZE
 from connectors.conta_azul.read import SIDES, instalment, merged, needed_ticket, person, row_document, settlement
 from connectors.conta_azul.transport import IN_FLIGHT, Transport
 from qualy_sync.contracts.accounting import (
@@ -50,6 +51,7 @@ from qualy_sync.contracts.accounting import (
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.errors import ToolError, WrongShape
 
+T = TypeVar("T")
 Known = Callable[[Sequence[str]], Iterable[RemoteSettlement]]
 """The live settlements of these documents, as far as they were made or read before."""
 
@@ -123,13 +125,13 @@ class ContaAzulTool:
         """Pages of what changed since. INVOICE gives bills, and settlements of both, too."""
         start = since - LATE if since else None
         if what is What.CONTACT:
-            yield [person(row) for row in self._people(start)]
+            yield from _pages([person(row) for row in self._people(start)])
             return
         for side in SIDES:
             for rows in self._searched(side, start):
-                documents = [self._document(row, side) for row in rows]
-                yield documents
-                yield from self._settlements_of(documents)
+                for page in _pages([self._document(row, side) for row in rows]):
+                    yield page
+                    yield from self._settlements_of(page)
 
     def find(self, what: What, refs: Sequence[str], since: datetime | None) -> Sequence[Remote]:
         """Records by what each kind is searched by: an invoice's number, everything else's ref.
@@ -320,6 +322,11 @@ class ContaAzulTool:
 
     def _with_page(self, document: RemoteDocument) -> RemoteDocument:
         return replace(document, url=self.document_url(document.id, document.what))
+
+
+def _pages(records: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(records), PAGE_SIZE):
+        yield records[start : start + PAGE_SIZE]
 
 
 def _sought(one: Remote) -> set[str]:
