@@ -255,7 +255,8 @@ MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
             "Correct the splits in Qualy, or list their type in the settings.",
         ),
         Code.CURRENCY_NOT_ENABLED: _held(
-            "{currency} is not enabled in {tool}.", "Add the currency in {tool}'s settings."
+            "{currency} is not enabled in {tool}.",
+            "Add the currency in {tool}'s settings; if it can have no other, book the record by hand and ignore it.",
         ),
         Code.NO_RATE: _held(
             "There is no exchange rate for {currency} on {date}.", "Set accounting.currencies.rates in the settings."

@@ -110,7 +110,7 @@ def _tool(desk: Desk, source_is_stand_in: bool | None) -> Iterator[Finding]:
         return
     yield from _organisation(desk, organisation, source_is_stand_in)
     yield from lock_findings(replace(organisation, closed_until=desk.accounting.closed_until), chart, title)
-    yield from mapping_findings(desk.accounting, chart, organisation.base_currency, title)
+    yield from mapping_findings(desk.accounting, chart, organisation.base_currency, title, desk.tool.gaps)
     yield from currency_findings(desk.ledger, desk.accounting, organisation, chart, title)
     yield from rule_findings(desk.ledger, desk.accounting, organisation, chart, title)
     yield from due_zone_findings(desk.ledger, desk.accounting, organisation)

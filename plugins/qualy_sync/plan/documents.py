@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from qualy_sync.contracts.accounting import (
     GONE,
+    Ability,
     Basis,
     Line,
     NewDocument,
@@ -61,6 +62,8 @@ def fit_totals(
     terms: Terms, lines: tuple[Line, ...], basis: Basis, currency: str, total: int, *, sales: bool
 ) -> tuple[tuple[Line, ...], Totals] | Outcome:
     """Lines whose total, computed the tool's way, is Qualy's; a difference within `rounding` gets a line of its own."""
+    if (held := _below_zero(terms, lines, currency)) is not None:
+        return held
     computed = terms.totals(lines, basis, currency, terms.chart)
     if computed.total == total:
         return lines, computed
@@ -74,6 +77,23 @@ def fit_totals(
             return (*lines, line), with_line
     problem = f"{terms.title} would make it {Money(computed.total, currency)}, Qualy says {Money(total, currency)}"
     return terms.say(Code.TOTALS_DISAGREE, "tool", problem=problem)
+
+
+def _below_zero(terms: Terms, lines: tuple[Line, ...], currency: str) -> Outcome | None:
+    """A tool without negative lines takes a discount as less of the same account, and nothing below zero of any."""
+    if terms.can(Ability.NEGATIVE_LINES):
+        return None
+    for code in dict.fromkeys(line.account for line in lines):
+        amount = sum(line.amount for line in lines if line.account == code)
+        if amount < 0:
+            name = terms.chart.accounts[code].name
+            return terms.say(
+                Code.NEEDS_DECISION,
+                f"below zero {code}",
+                problem=f"“{name}” would come to {Money(amount, currency)}. {terms.gaps[Ability.NEGATIVE_LINES]}",
+                steps="Map the discount to the account of what it is for, or enter it by hand and decide theirs.",
+            )
+    return None
 
 
 def _rounding_line(terms: Terms, difference: int, *, sales: bool) -> Line | Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qualy_sync.contracts.accounting import Ability
 from qualy_sync.model import Partner, Split
 from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.settings import PartnerDocument
@@ -16,7 +17,7 @@ _SHOWN = 40
 def bill_tax(terms: Terms, split: Split, partner: Partner | None, fallback: str | None, what: str) -> str | Outcome:
     """The tool's code. Without a setting that says where partners' documents stand, they are not asked for."""
     place = terms.accounting.splits.partner_document
-    if place is None:
+    if place is None or not terms.can(Ability.TAX_CODES):
         return tax_code(terms, split.tax, fallback, what, sales=False)
     document = _document(terms, partner, place)
     if isinstance(document, Outcome):

@@ -250,7 +250,9 @@ def _amounts(record: Record) -> list[int]:
         stated = [amount for amount in (noun.amount, noun.due) if amount is not None]
         items = [item.amount for item in noun.items]
         return [*stated, *items, sum(items)]
-    return [noun.amount] if isinstance(noun, Split | Transaction | SplitIntent) else []
+    if isinstance(noun, SplitIntent):
+        return [noun.amount or 0]
+    return [noun.amount] if isinstance(noun, Split | Transaction) else []
 
 
 def decision_on(known: Known, key: Key, source_hash: str) -> Decision | None:

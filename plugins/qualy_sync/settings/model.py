@@ -36,7 +36,9 @@ from .webhooks import WebhookSettings
 class AccountingSettings(Section):
     """Everything about the accounting tool."""
 
-    tool: Annotated[Text, words("none · xero")] = Field(description="The accounting tool: one, or none.")
+    tool: Annotated[Text, words("none, or the name of a tool")] = Field(
+        description="The accounting tool: one, or none."
+    )
     organisation: Text | None = Field(
         default=None, description="Id of the organisation there; the one of the first contact where it is not given."
     )

@@ -30,7 +30,7 @@ def settings_with(folder: Path, *changes: tuple[str, str]) -> Path:
 
 
 def rates(folder: Path, world_day: Any) -> None:
-    days = [(world_day - timedelta(days=back)).date().isoformat() for back in range(12)]
+    days = [(world_day - timedelta(days=back)).date().isoformat() for back in range(90)]
     rows = "".join(f"{day},USD,{USD_PER},RBA\n" for day in days)
     (folder / "rates.csv").write_text(f"date,currency,rate,source\n{rows}")
 
