@@ -129,13 +129,15 @@ class CrmDesk:
         return book, account
 
     def read_account(self, run: Run) -> CrmWork:
-        """What a run reads before it looks at contacts: the account, and once a day its properties."""
-        book = self._book_of(run)
-        known = keeping.get_fact(self.ledger, book, "properties") if book is not None else None
+        """What a run reads before it looks at contacts: whose account it is, and once a day its properties.
+
+        The account in every run: in another one nobody would be there, and everybody would seem erased.
+        """
+        book, _ = self.first_contact()
+        known = keeping.get_fact(self.ledger, book, "properties")
         wanted = sorted(one.name for one in self.properties)
         fresh = known is not None and self.ledger.now() - known[1] < PROPERTIES_EVERY and known[0]["names"] == wanted
-        if book is None or not fresh:
-            book, _ = self.first_contact()
+        if not fresh:
             self._check_properties()
             with self.ledger.writing() as connection:
                 keeping.put_fact(connection, book, "properties", {"names": wanted})

@@ -66,6 +66,7 @@ def hubspot_terms(settings: Settings) -> Terms:
         settings_version=settings.version,
         pace=chosen.pace,
         max_changes=chosen.max_changes_24h,
+        vanish_share=chosen.vanish_share,
         creates=chosen.create_contacts,
         into_qualy=update.enabled,
         from_tool=FromTool(create.when.property, frozenset(create.when.values), create.most_per_day)

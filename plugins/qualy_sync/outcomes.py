@@ -264,7 +264,7 @@ MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
         ),
         Code.NOT_CONFIRMED: _held(
             "It has to be confirmed before it is written for the first time.",
-            "Look at the preview (bin/qualy sync … --preview) and confirm with the hash it prints.",
+            "Look at a preview (bin/qualy sync TOOL --preview) and confirm with the hash it prints.",
             decisions=(),
         ),
         Code.ITS_TURN: Meaning(

@@ -82,7 +82,7 @@ def test_tasks_call_the_airflow_that_started_them(places: Places, made: keys.Key
 
 def test_every_connection_of_the_local_installation_stays_on_this_machine(places: Places) -> None:
     stored = connections.for_tool("xero", places)
-    assert set(stored) == {"qualy", "xero"}
+    assert set(stored) == {"qualy", "xero", "hubspot"}
     addresses = [
         value
         for fields in stored.values()

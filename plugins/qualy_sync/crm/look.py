@@ -17,9 +17,10 @@ from qualy_sync.contracts.crm import Changed, Contact
 from qualy_sync.ledger import crm as kept
 from qualy_sync.ledger.cursors import get_cursor, put_cursor
 
-from .work import CrmWork, Pace
+from .work import CrmProblem, CrmWork, Pace
 
 _OVERLAP = 2  # of the index's lag
+FEW = 10  # contacts that may be gone at once, however few there are
 
 
 def look(work: CrmWork, pace: Pace, hints: Sequence[str] = ()) -> dict[str, int]:
@@ -151,6 +152,18 @@ def _since(work: CrmWork, cursor: dict[str, object]) -> datetime:
     return newest + passed - _OVERLAP * work.tool.limits.index_lag
 
 
+def note_time(work: CrmWork) -> None:
+    """After writes: the newest time stamp that the tool has shown was shown just now."""
+    cursor = get_cursor(work.ledger, cursor_name(work))
+    if cursor is None:
+        return
+    with work.ledger.writing() as connection:
+        newest = kept.newest_change(connection, work.book)
+        if newest is not None and newest.isoformat() != cursor.get("newest"):
+            seen = {"newest": newest.isoformat(), "newest_seen_at": work.ledger.now().isoformat()}
+            put_cursor(connection, cursor_name(work), cursor | seen)
+
+
 def _remember(
     connection: sa.Connection, work: CrmWork, *, whole_at: datetime | None = None, sweep: int | None = None
 ) -> None:
@@ -198,6 +211,7 @@ def _missing(work: CrmWork, pace: Pace, ids: list[str]) -> int:
     there = {one.id for one in binned}
     gone = [one for one in ids if one not in there]
     if gone:
+        _not_too_many(work, len(gone))
         with work.ledger.writing() as connection:
             known = kept.contacts_by_id(connection, work.book, gone)
             kept.set_state(
@@ -207,6 +221,21 @@ def _missing(work: CrmWork, pace: Pace, ids: list[str]) -> int:
                 kept.GONE,
             )
     return len(ids)
+
+
+def _not_too_many(work: CrmWork, gone: int) -> None:
+    """Raises CrmProblem where so many are gone at once that the tool, or the connection, is more likely to be wrong.
+
+    Whoever is gone counts as erased for good, and is never made again.
+    """
+    with work.ledger.reading() as connection:
+        there = kept.count_here(connection, work.book)
+    if gone > FEW and gone > work.terms.vanish_share * there:
+        raise CrmProblem(
+            f"{gone:,} of {there:,} contacts are gone from {work.tool.title} at once, not even in its bin. Nothing"
+            f" was concluded from it. Look there; if they were really erased, raise {work.tool.id}.vanish_share in the"
+            " settings for one run."
+        )
 
 
 def follow_merges(connection: sa.Connection, work: CrmWork, contacts: Iterable[Contact]) -> None:

@@ -24,20 +24,22 @@ from qualy_sync.model import Kind, Leg
 from qualy_sync.outcomes import Code
 
 from .gather import SLICE, Planner, customers_of, keep_outcomes, keep_plans
-from .into_qualy import candidates, contact_content, write_qualy
-from .look import is_new, look
+from .into_qualy import write_qualy
+from .look import is_new, look, note_time
+from .new_in_qualy import candidates, contact_content
 from .plan import Planned
 from .settle import settle
 from .work import CrmProblem, CrmWork, OutOfTime, Pace
 from .write import write_tool
 
 Counts = dict[str, int]
+LONGEST_READING = 150  # minutes: a list that is read in part says nothing of who is gone
 
 
 def read(work: CrmWork, hints: Sequence[str] = ()) -> Counts:
     """Brings the mirror up to date; hints are contacts that somebody says have changed."""
-    with _held(work) as (_, pace):
-        return look(work, pace, hints)
+    with work.lease() as lease:
+        return look(work, Pace(work, lease, LONGEST_READING), hints)
 
 
 def plan(work: CrmWork) -> Counts:
@@ -50,7 +52,7 @@ def plan(work: CrmWork) -> Counts:
     for ids in _customers(work):
         _tally(counts, _plan(work, planner, ids))
         seen |= set(ids)
-    for plans in _dirty(work, planner):
+    for plans in _dirty(work, planner, seen):
         _tally(counts, plans)
     if not work.only:
         with work.ledger.writing() as connection:
@@ -63,6 +65,7 @@ def write(work: CrmWork) -> Counts:
     with _writing(work) as (lease, pace):
         settle(work, lease, pace)
         write_tool(work, lease, pace)
+        note_time(work)
     return dict(work.counts)
 
 
@@ -148,8 +151,9 @@ def _now(work: CrmWork) -> dict[str, Any]:
     return {"pin": work.pin, "settings": work.terms.settings_version, "day": work.today().isoformat()}
 
 
-def _dirty(work: CrmWork, planner: Planner) -> Iterator[list[Planned]]:
-    """Customers of contacts that changed; contacts that are nobody's may become customers in Qualy."""
+def _dirty(work: CrmWork, planner: Planner, seen: set[str]) -> Iterator[list[Planned]]:
+    """Customers of contacts that changed, but those that were planned just now; contacts that are nobody's may become
+    customers in Qualy."""
     after = ""
     while True:
         with work.ledger.reading() as connection:
@@ -159,7 +163,7 @@ def _dirty(work: CrmWork, planner: Planner) -> Iterator[list[Planned]]:
                 return
             whose = customers_of(connection, work, contacts)
         after = contacts[-1].id
-        ids = sorted({source_id for found in whose.values() for source_id in found})
+        ids = sorted({source_id for found in whose.values() for source_id in found} - seen)
         if ids:
             yield _plan(work, planner, ids)
         if not work.only:

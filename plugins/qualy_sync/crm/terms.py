@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from qualy_sync.contracts.crm import Form, Property
@@ -61,6 +62,7 @@ class Terms:
     settings_version: str
     pace: CrmPace
     max_changes: int
+    vanish_share: Decimal = Decimal("0.05")
     creates: bool = True
     into_qualy: bool = False
     from_tool: FromTool | None = None

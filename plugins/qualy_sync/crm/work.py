@@ -66,10 +66,10 @@ class CrmWork:
 class Pace:
     """Says before each call whether it may go now, and waits where the tool asks to, if that is short."""
 
-    def __init__(self, work: CrmWork, lease: Lease) -> None:
+    def __init__(self, work: CrmWork, lease: Lease, minutes: int | None = None) -> None:
         self._work = work
         self._lease = lease
-        self._ends = work.ledger.now() + timedelta(minutes=work.terms.pace.load_minutes)
+        self._ends = work.ledger.now() + timedelta(minutes=minutes or work.terms.pace.load_minutes)
 
     def before_call(self) -> None:
         """Renews the lease. Raises OutOfTime, LeaseLost."""

@@ -222,6 +222,12 @@ def unseen(connection: sa.Connection, book: int, sweep: int) -> list[str]:
     return list(connection.scalars(sa.select(crm_contacts.c.id).where(*where).order_by(crm_contacts.c.id)))
 
 
+def count_here(connection: sa.Connection, book: int) -> int:
+    """How many contacts are thought to be there."""
+    where = (crm_contacts.c.book == book, crm_contacts.c.state == HERE)
+    return int(connection.scalar(sa.select(sa.func.count()).select_from(crm_contacts).where(*where)) or 0)
+
+
 def dirty_contacts(connection: sa.Connection, book: int, after: str, many: int) -> list[Mirrored]:
     """Contacts that changed since they were last merged, in order of ids."""
     where = (crm_contacts.c.book == book, crm_contacts.c.dirty, crm_contacts.c.id > after)

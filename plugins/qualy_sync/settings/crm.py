@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from .types import Bool, Count, Names, Section, Text, WhenNoItems, refused, words
+from .types import Bool, Count, Names, Section, Share, Text, WhenNoItems, refused, words
 
 FORMS = Literal["text", "email", "phone", "number", "date", "moment", "bool"]
 Fact = Literal["number", "owners", "teams", "tags", "payments"]
@@ -169,6 +170,10 @@ class HubSpotSettings(Section):
     create_in_qualy: CreateInQualy = Field(default_factory=CreateInQualy, description="New customers into Qualy.")
     max_changes_24h: Annotated[Count, Field(ge=1, le=1_000_000)] = Field(
         default=20_000, description="Writes of one day; beyond it nothing is written until somebody looked."
+    )
+    vanish_share: Share = Field(
+        default=Decimal("0.05"),
+        description="Share of HubSpot's contacts (more than ten) that may be gone at once; beyond it nothing is done.",
     )
     pace: CrmPace = Field(default_factory=CrmPace, description="Speed and patience.")
 

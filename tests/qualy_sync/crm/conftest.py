@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sandbox.server import Sandbox
+from tests.postgres import Cluster
 from tests.support.crm_world import CrmWorld
 
 MakeCrmWorld = Callable[..., CrmWorld]
@@ -39,3 +40,12 @@ def make_crm_world(crm_stand_ins: Sandbox, migrated_file: Path, tmp_path: Path) 
     yield make
     for each in made:
         each.ledger.close()
+
+
+@pytest.fixture
+def pg_crm_world(crm_stand_ins: Sandbox, postgres: Cluster, migrated_database: str) -> Iterator[CrmWorld]:
+    """A world whose ledger is PostgreSQL; it has not begun."""
+    made = CrmWorld(crm_stand_ins, postgres.new_database(migrated_database), suppression=None)
+    yield made
+    made.ledger.close()
+    postgres.drop_database(made.url)
