@@ -211,15 +211,13 @@ def _missing(work: CrmWork, pace: Pace, ids: list[str]) -> int:
     there = {one.id for one in binned}
     gone = [one for one in ids if one not in there]
     if gone:
-        _not_too_many(work, len(gone))
-        with work.ledger.writing() as connection:
+        with work.ledger.reading() as connection:
             known = kept.contacts_by_id(connection, work.book, gone)
-            kept.set_state(
-                connection,
-                work.book,
-                [one for one in gone if one in known and known[one].state != kept.MERGED],
-                kept.GONE,
-            )
+        # A hint may name somebody whom nobody here ever saw: that says nothing about those who are known.
+        vanished = [one for one in gone if one in known and known[one].state != kept.MERGED]
+        _not_too_many(work, sum(known[one].state == kept.HERE for one in vanished))
+        with work.ledger.writing() as connection:
+            kept.set_state(connection, work.book, vanished, kept.GONE)
     return len(ids)
 
 

@@ -165,10 +165,22 @@ def test_forged_stale_and_repeated_ones_do_no_harm(told: Told) -> None:
 
 
 def test_a_lost_one_is_found_by_the_clock(told: Told) -> None:
+    told.world.sandbox.control("POST", "readings/hubspot", {"search_lag_seconds": 30})
     told.world.hubspot("edit_contact", contact=told.contact(), properties={"lastname": "New"})
     told.world.sandbox.control("POST", "webhooks/hubspot", {"do": "drop"})
     assert told.deliver() == []
-    told.world.sandbox.control("POST", "readings/hubspot", {"search_lag_seconds": 30})
     told.world.pass_time(3600)
+    told.world.extract()
     told.run(by_event=False)
+    assert told.last_name() == "New"
+
+
+def test_many_about_contacts_that_nobody_ever_saw_stop_nothing(told: Told) -> None:
+    events = [{"subscriptionType": "contact.creation", "objectId": 900_000 + number} for number in range(50)]
+    told.world.hubspot("edit_contact", contact=told.contact(), properties={"lastname": "New"})
+    told.deliver()
+    told.world.sandbox.control("POST", "webhooks/hubspot", {"do": "send", "events": events})
+    assert told.waiting() == 51
+    told.run()
+    assert told.waiting() == 0
     assert told.last_name() == "New"
