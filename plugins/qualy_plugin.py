@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from qualy_app.links import PREFIX, REPORTS, WEBHOOKS
+from qualy_app.addresses import PREFIX, REPORTS, WEBHOOKS
 from qualy_web import webhooks
 from qualy_web.app import create_app
 

@@ -126,14 +126,14 @@ def test_any_one_asset_starts_the_sync(dagbag: DagBag) -> None:
 
 
 def test_webhooks_start_the_dag_that_reads_and_it_starts_itself_again(dagbag: DagBag) -> None:
-    from qualy_app.webhooks.events import ASSETS
+    from qualy_app.webhooks.events import assets
 
     for tool, dag_id in (("qualy", "extract_qualy"), ("hubspot", "sync_hubspot")):
         condition = dagbag.dags[dag_id].timetable.asset_condition
         awaited = {asset.name for asset in getattr(condition, "objects", [condition])}
-        assert ASSETS[tool].name in awaited
+        assert assets()[tool].name in awaited
     again = dagbag.dags["extract_qualy"].task_dict["again"]
-    assert [asset.name for asset in again.outlets] == [ASSETS["qualy"].name]
+    assert [asset.name for asset in again.outlets] == [assets()["qualy"].name]
 
 
 def test_how_often_the_clocks_go_is_a_setting_and_a_mistake_in_it_makes_them_hourly(

@@ -10,7 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from qualy_app.links import WEBHOOKS
+from qualy_app.addresses import WEBHOOKS
 from qualy_app.webhooks import Doors, Keeper
 from qualy_web.webhooks import create_app
 

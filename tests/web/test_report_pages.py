@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from qualy_app.links import PREFIX, REPORTS, run_page
+from qualy_app.addresses import PREFIX, REPORTS, run_page
 from qualy_sync.ledger import Ledger
 from qualy_sync.ledger.schema import report_files, runs
 from tests.airflow_fixtures import Api

@@ -18,7 +18,7 @@ import structlog
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
-from qualy_app.links import PREFIX, WEBHOOKS
+from qualy_app.addresses import PREFIX, WEBHOOKS
 from qualy_sync.ledger import Ledger
 from qualy_sync.ledger.inbox import waiting
 from tests.airflow_fixtures import Api

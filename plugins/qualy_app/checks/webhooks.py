@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..addresses import WEBHOOKS
 from ..connections import ConnectionProblem, resolve
 from ..desk import Desk
-from ..links import WEBHOOKS
 from ..webhooks import MAKERS, secrets_of
 from .findings import Finding, Level
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Protocol
 from qualy_sync.contracts.accounting import Endpoint
 from qualy_sync.ledger.inbox import Hint
 
+from ..addresses import WEBHOOKS
 from ..connections import resolve
-from ..links import WEBHOOKS
 from ..signals import RunProblem
 
 if TYPE_CHECKING:

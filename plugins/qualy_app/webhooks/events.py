@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from ..tasks import HUBSPOT, QUALY_HINTS
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-ASSETS = {"qualy": QUALY_HINTS, "hubspot": HUBSPOT}
+if TYPE_CHECKING:
+    from airflow.sdk import Asset
+
+
+def assets() -> Mapping[str, Asset]:
+    """Which asset an event of each service's webhooks belongs to. Imported late: the command line knows no Airflow."""
+    from ..tasks import HUBSPOT, QUALY_HINTS
+
+    return {"qualy": QUALY_HINTS, "hubspot": HUBSPOT}
 
 
 def announce(tool: str) -> bool:
@@ -13,7 +22,7 @@ def announce(tool: str) -> bool:
     from airflow.serialization.definitions.assets import SerializedAssetUniqueKey
     from airflow.utils.session import create_session
 
-    asset = ASSETS.get(tool)
+    asset = assets().get(tool)
     if asset is None:
         return False
     with create_session() as session:
