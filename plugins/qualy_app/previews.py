@@ -113,7 +113,8 @@ def _rows(one: Planned) -> Iterator[dict[str, str]]:
     }
     new = step.new
     if isinstance(new, NewDocument):
-        dates = {"number": new.number, "date": new.date.isoformat(), "due_date": new.due_date.isoformat()}
+        due = new.due_date.isoformat() if new.due_date else ""
+        dates = {"number": new.number, "date": new.date.isoformat(), "due_date": due}
         for line in new.lines:
             amount = str(to_decimal(line.amount, new.currency))
             yield common | dates | {"amount": amount, "account": line.account, "tax": line.tax}

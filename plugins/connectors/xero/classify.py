@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from connectors.xero.change import Job
 from connectors.xero.fields import ZERO_ID, Row, loads
 from connectors.xero.read import COLLECTION, ID_FIELD, PARSERS
 from connectors.xero.write import key, refs
@@ -51,8 +52,11 @@ CODES: tuple[tuple[re.Pattern[str], Code], ...] = tuple(
         (r"not subscribed to currency", Code.CURRENCY_NOT_ENABLED),
         (r"tax ?type", Code.UNMAPPED_TAX),
         (r"account code|account could not be found", Code.UNMAPPED_ACCOUNT),
-        (r"only be made against authorised", Code.AWAITING_APPROVAL),
-        (r"exceeds the amount outstanding", Code.PAID_THERE),
+        (r"only be made (against|between) authorised", Code.AWAITING_APPROVAL),
+        (r"exceeds the (amount outstanding|remaining credit)", Code.PAID_THERE),
+        (r"(has|have) (a )?payments? or credit notes? allocated|not of valid status for modification", Code.PAID_THERE),
+        (r"payments within a batch cannot be deleted", Code.RECONCILED_THERE),
+        (r"has already been deleted", Code.REMOVED_THERE),
         (r"\bpermission\b", Code.NOT_ALLOWED),
     )
 )
@@ -132,6 +136,67 @@ def _bad_request(what: What, sent: bytes, content: Any) -> Reply:
     if isinstance(elements, list) and elements:
         return Answered(results(what, sent, elements))
     return RejectedWhole("; ".join(message for message in told if message) or "Xero refused the batch.")
+
+
+# -- changes ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a body that changes, voids, removes or allocates came to: refusals, and the refs of what was saved.
+
+    `rows` are the saved elements as answered, by ref: an answer may echo what it was asked although it saved nothing.
+    """
+
+    declined: tuple[Declined, ...]
+    rows: Mapping[str, Row]
+
+
+def job_reply(job: Job, heard: Heard, asked: str, now: datetime) -> Reply | Saved:
+    """The fate of what is not a create."""
+    refused = refusal(heard, asked, now)
+    if refused is not None and not (heard.status == 404 and job.do in ("remove", "allocate")):
+        return NotSent(refused)
+    if heard.status == 404:
+        return Answered(tuple(Declined(ref, Code.REMOVED_THERE, "Xero no longer has it.") for ref in job.refs.values()))
+    try:
+        content = loads(heard.body)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict) or not (200 <= heard.status < 300 or heard.status == 400):
+        return Unanswered(f"Xero answered {heard.status} with something that cannot be read.")
+    told = [*messages(content), str(content.get("Message") or content.get("Detail") or "")]
+    if heard.status == 400 and any("different request" in message for message in told):
+        return Unanswered("Xero says that this idempotency key was used for a different request.")
+    found = content.get("Elements" if heard.status == 400 else COLLECTION[job.what])
+    if not isinstance(found, list) or not found:
+        if heard.status == 400:
+            return RejectedWhole("; ".join(message for message in told if message) or "Xero refused the batch.")
+        return Unanswered(f"Xero answered {heard.status} with something that cannot be read.")
+    return _saved(job, [one for one in found if isinstance(one, dict)])
+
+
+def _saved(job: Job, found: list[Row]) -> Saved:
+    declined: list[Declined] = []
+    saved: dict[str, Row] = {}
+    for element in found:
+        ref = _ref_in(job, element)
+        if ref is None:
+            continue
+        said = messages(element)
+        if said or element.get("StatusAttributeString") == "ERROR" or element.get(ID_FIELD[job.what]) == ZERO_ID:
+            declined.append(Declined(ref, code_of(said), "; ".join(said) or "Xero saved nothing and gave no reason."))
+        elif True not in (element.get("HasErrors"), element.get("HasValidationErrors")):
+            saved[ref] = element
+    return Saved(tuple(declined), saved)
+
+
+def _ref_in(job: Job, element: Row) -> str | None:
+    """Which of our records an answered element is: by its id, or the only one that was sent."""
+    if len(job.refs) == 1:
+        return next(iter(job.refs.values()))
+    remote_id = element.get(ID_FIELD[job.what])
+    return job.refs.get(remote_id.casefold()) if isinstance(remote_id, str) else None
 
 
 # -- elements -----------------------------------------------------------------------------------------------------

@@ -8,33 +8,50 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from connectors.xero import change, names, tax, write
 from connectors.xero import chart as charts
-from connectors.xero import names, tax, write
-from connectors.xero.classify import NOT_FOUND, Heard, read_content, refusal, remaining, write_reply
+from connectors.xero.classify import (
+    NOT_FOUND,
+    Heard,
+    Saved,
+    job_reply,
+    read_content,
+    refusal,
+    remaining,
+    write_reply,
+)
 from connectors.xero.fields import Row, needed, number, part, rows, same, text
 from connectors.xero.hosts import Addresses
 from connectors.xero.pages import Part, walk
-from connectors.xero.read import COLLECTION, PARSERS, search_key
+from connectors.xero.read import COLLECTION, PARSERS, allocation, search_key
 from connectors.xero.transport import Transport
 from qualy_sync.contracts.accounting import (
+    CREDITS,
     Answered,
     Basis,
+    Change,
     Chart,
     Done,
+    Fate,
     Gap,
     Limits,
     Line,
-    New,
+    NewAllocation,
+    NewDocument,
     NotSent,
     Organisation,
     Quota,
     Remote,
     RemoteDocument,
+    Remove,
     Reply,
     TokenSource,
     Totals,
     Unanswered,
+    Void,
+    Ways,
     What,
+    Write,
 )
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, Refused, ToolError, WrongShape
@@ -45,11 +62,33 @@ LONGEST_LIST = 1500  # characters of one comma list, encoded, well inside the 2,
 CLOCKS_APART = timedelta(minutes=5)  # a search by time starts this much earlier: our clock is not Xero's
 
 LIMITS = Limits(
-    per_call=MappingProxyType({What.CONTACT: 50, What.INVOICE: 50, What.BILL: 50, What.SETTLEMENT: 50}),
+    per_call=MappingProxyType({what: 50 for what in What if what is not What.ALLOCATION}),
+    changes=MappingProxyType(dict.fromkeys((What.CONTACT, What.INVOICE, What.BILL), IDS_PER_CALL)),
+    together=(
+        frozenset({What.INVOICE, What.BILL}),
+        frozenset({What.CREDIT_NOTE, What.SUPPLIER_CREDIT}),
+        frozenset({What.SETTLEMENT, What.BILL_SETTLEMENT, What.REFUND}),
+    ),
     replay=timedelta(minutes=4),
     settle=timedelta(minutes=10),
     two_absences=frozenset({What.BILL}),
     reads_per_page=PAGE_SIZE,
+)
+WAYS = Ways(
+    reads=MappingProxyType(
+        {
+            What.CONTACT: What.CONTACT,
+            What.INVOICE: What.INVOICE,
+            What.BILL: What.INVOICE,
+            What.CREDIT_NOTE: What.CREDIT_NOTE,
+            What.SUPPLIER_CREDIT: What.CREDIT_NOTE,
+            What.SETTLEMENT: What.SETTLEMENT,
+            What.BILL_SETTLEMENT: What.SETTLEMENT,
+            What.REFUND: What.SETTLEMENT,
+            What.ALLOCATION: What.CREDIT_NOTE,
+        }
+    ),
+    allocations_on_note=True,
 )
 GAPS = (
     Gap(
@@ -65,7 +104,11 @@ _READS = MappingProxyType(
         What.CONTACT: "get_contacts",
         What.INVOICE: "get_invoices",
         What.BILL: "get_invoices",
+        What.CREDIT_NOTE: "get_credit_notes",
+        What.SUPPLIER_CREDIT: "get_credit_notes",
         What.SETTLEMENT: "get_payments",
+        What.BILL_SETTLEMENT: "get_payments",
+        What.REFUND: "get_payments",
     }
 )
 _WRITES = MappingProxyType(
@@ -73,7 +116,18 @@ _WRITES = MappingProxyType(
         What.CONTACT: ("create_contacts", "contacts"),
         What.INVOICE: ("create_invoices", "invoices"),
         What.BILL: ("create_invoices", "invoices"),
+        What.CREDIT_NOTE: ("create_credit_notes", "credit_notes"),
+        What.SUPPLIER_CREDIT: ("create_credit_notes", "credit_notes"),
         What.SETTLEMENT: ("create_payments", "payments"),
+        What.BILL_SETTLEMENT: ("create_payments", "payments"),
+        What.REFUND: ("create_payments", "payments"),
+    }
+)
+_CHANGES = MappingProxyType(
+    {
+        What.CONTACT: ("update_or_create_contacts", "contacts"),
+        What.INVOICE: ("update_or_create_invoices", "invoices"),
+        What.CREDIT_NOTE: ("update_or_create_credit_notes", "credit_notes"),
     }
 )
 
@@ -84,6 +138,7 @@ class XeroTool:
     id = "xero"
     title = "Xero"
     limits = LIMITS
+    ways = WAYS
     gaps: Sequence[Gap] = GAPS
 
     def __init__(self, where: Addresses, tenant: str, tokens: TokenSource, clock: Clock, read_timeout: int) -> None:
@@ -128,7 +183,7 @@ class XeroTool:
 
     def changed(self, what: What, since: datetime | None) -> Iterator[Sequence[Remote]]:
         """Pages of everything changed since, archived, voided and deleted included. INVOICE gives bills too."""
-        narrow = {"where": 'Type=="ACCPAY"'} if what is What.BILL else {}
+        narrow = {"where": f'Type=="{write.TYPE[what]}"'} if what in (What.BILL, What.SUPPLIER_CREDIT) else {}
         return self._walk(what, since, **narrow)
 
     def find(self, what: What, refs: Sequence[str], since: datetime | None) -> Sequence[Remote]:
@@ -149,8 +204,8 @@ class XeroTool:
 
     def by_id(self, what: What, remote_ids: Sequence[str]) -> Sequence[Remote]:
         """Records by Xero's ids, every status; ids that Xero does not know are left out."""
-        if what is What.SETTLEMENT:
-            found = (self._payment(remote_id) for remote_id in dict.fromkeys(remote_ids))
+        if what in write.PAYMENTS or what in CREDITS:
+            found = (self._one(what, remote_id) for remote_id in dict.fromkeys(remote_ids))
             return tuple(record for record in found if record is not None)
         pages = (page for chunk in _chunks(remote_ids) for page in self._walk(what, None, i_ds=chunk))
         return _latest(record for page in pages for record in page)
@@ -171,14 +226,16 @@ class XeroTool:
 
         return walk(fetch, since)
 
-    def _payment(self, remote_id: str) -> Remote | None:
-        heard = self._ask("get_payment", xero_tenant_id=self._tenant_id(), payment_id=remote_id)
+    def _one(self, what: What, remote_id: str) -> Remote | None:
+        """A payment or a credit note: Xero takes no lists of their ids."""
+        method, name = ("get_credit_note", "credit_note_id") if what in CREDITS else ("get_payment", "payment_id")
+        heard = self._ask(method, xero_tenant_id=self._tenant_id(), **{name: remote_id})
         if heard.status == 404 and NOT_FOUND in heard.body:
             return None
-        found = rows(read_content(heard, "Xero get_payment", self._clock.now()), "Payments")
+        found = rows(read_content(heard, f"Xero {method}", self._clock.now()), COLLECTION[what])
         if len(found) != 1:
-            raise WrongShape(f"Xero answered {len(found)} payments for one id.")
-        return PARSERS[What.SETTLEMENT](found[0])
+            raise WrongShape(f"Xero answered {len(found)} records for one id.")
+        return self._with_page(PARSERS[what](found[0]))
 
     def _read(self, method: str, **arguments: Any) -> Any:
         return read_content(self._ask(method, **arguments), f"Xero {method}", self._clock.now())
@@ -194,34 +251,23 @@ class XeroTool:
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
-    def body(self, batch: Sequence[New]) -> bytes:
-        """The exact body of one batched create."""
-        return write.body(batch)
+    def body(self, batch: Sequence[Write]) -> bytes:
+        """The exact body of one batch: creates as they go on the wire, everything else in an envelope."""
+        new = [one for one in batch if not isinstance(one, Change | Void | Remove | NewAllocation)]
+        return write.body(new) if len(new) == len(batch) else change.body(batch)
 
     def send(self, what: What, body: bytes, key: str) -> Reply:
-        """Sends a body once. After a 401, by which nothing was done, it goes once more with a fresh token."""
+        """Does once what a body says. After a 401, by which nothing was done, it goes once more with a fresh token."""
+        job = change.job(body)
+        if job is not None:
+            return self._do(job, key)
         method, argument = _WRITES[what]
-        try:
-            tenant = self._tenant_id()
-            token = self._tokens.access_token()
-        except ToolError as error:
-            return NotSent(error)
-        arguments: dict[str, Any] = {
-            "xero_tenant_id": tenant,
-            argument: body,
-            "summarize_errors": False,
-            "idempotency_key": key,
-        }
-        if what in {What.INVOICE, What.BILL} and write.decimals(body) > 2:
+        arguments: dict[str, Any] = {argument: body, "summarize_errors": False}
+        if argument in ("invoices", "credit_notes") and write.decimals(body) > 2:
             arguments["unitdp"] = 4
-        try:
-            heard = self._call(token, method, **arguments)
-            if heard.status == 401:
-                heard = self._again(token, method, arguments)
-        except AnswerLost as error:
-            return Unanswered(error.message)
-        except ToolError as error:
-            return NotSent(error)
+        heard = self._write(method, key, arguments)
+        if not isinstance(heard, Heard):
+            return heard
         reply = write_reply(what, body, heard, f"Xero {method}", self._clock.now())
         if not isinstance(reply, Answered):
             return reply
@@ -232,6 +278,70 @@ class XeroTool:
             )
         )
 
+    def _do(self, job: change.Job, key: str) -> Reply:
+        """Changes, voids, removals and allocations. What was saved is read back: an answer may only echo the wish."""
+        arguments: dict[str, Any]
+        if job.do == "remove":
+            method = "delete_payment"
+            arguments = {"payment_id": job.elements[0]["PaymentID"], "payment_delete": b'{"Status":"DELETED"}'}
+        elif job.do == "allocate":
+            method = "create_credit_note_allocation"
+            element = dict(job.elements[0])
+            arguments = {"credit_note_id": element.pop("CreditNoteID"), "summarize_errors": False}
+            arguments["allocations"] = write.encode({"Allocations": [element]}).encode()
+        else:
+            method, argument = _CHANGES[job.what]
+            arguments = {argument: job.wire, "summarize_errors": False}
+            if argument != "contacts" and write.decimals(job.wire) > 2:
+                arguments["unitdp"] = 4
+        heard = self._write(method, key, arguments)
+        if not isinstance(heard, Heard):
+            return heard
+        reply = job_reply(job, heard, f"Xero {method}", self._clock.now())
+        if not isinstance(reply, Saved):
+            return reply
+        return Answered((*reply.declined, *self._as_saved(job, reply)))
+
+    def _as_saved(self, job: change.Job, saved: Saved) -> list[Done]:
+        """What was saved, as it is there now. What cannot be read is left out: its fate is unknown."""
+        if not saved.rows:
+            return []
+        try:
+            if job.do == "remove":
+                return [Done(ref, PARSERS[job.what](row)) for ref, row in saved.rows.items()]
+            ids = {remote_id: ref for remote_id, ref in job.refs.items() if ref in saved.rows}
+            what = What.CREDIT_NOTE if job.do == "allocate" else job.what
+            there = {same(one.id): one for one in self.by_id(what, list(ids))}
+            if job.do != "allocate":
+                return [Done(ref, there[remote_id]) for remote_id, ref in ids.items() if remote_id in there]
+            return [
+                Done(ref, allocation(note, needed(saved.rows[ref], "AllocationID")))
+                for remote_id, ref in ids.items()
+                if isinstance(note := there.get(remote_id), RemoteDocument)
+            ]
+        except ToolError:
+            return []
+
+    def outcome_of(self, what: What, ref: str, ticket: str) -> Fate:
+        """Xero answers at once; it gives no tickets."""
+        raise WrongShape("Xero gives no tickets.")
+
+    def _write(self, method: str, key: str, arguments: dict[str, Any]) -> Heard | Reply:
+        try:
+            arguments = {"xero_tenant_id": self._tenant_id(), "idempotency_key": key} | arguments
+            token = self._tokens.access_token()
+        except ToolError as error:
+            return NotSent(error)
+        try:
+            heard = self._call(token, method, **arguments)
+            if heard.status == 401:
+                heard = self._again(token, method, arguments)
+        except AnswerLost as error:
+            return Unanswered(error.message)
+        except ToolError as error:
+            return NotSent(error)
+        return heard
+
     def _again(self, refused: str, method: str, arguments: dict[str, Any]) -> Heard:
         try:
             self._tokens.refused(refused)
@@ -241,6 +351,10 @@ class XeroTool:
         return self._call(token, method, **arguments)
 
     # -- pure ------------------------------------------------------------------------------------------------------
+
+    def as_read(self, new: NewDocument) -> NewDocument:
+        """A document as Xero gives it back."""
+        return change.as_read(new)
 
     def totals(self, lines: Sequence[Line], basis: Basis, currency: str, chart: Chart) -> Totals:
         """Net, tax and total as Xero computes them."""

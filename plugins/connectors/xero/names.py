@@ -9,13 +9,16 @@ _PAGES = {
     What.CONTACT: "https://go.xero.com/Contacts/View/{id}",
     What.INVOICE: "https://go.xero.com/AccountsReceivable/View.aspx?InvoiceID={id}",
     What.BILL: "https://go.xero.com/AccountsPayable/View.aspx?InvoiceID={id}",
-    What.SETTLEMENT: "https://go.xero.com/Bank/ViewTransaction.aspx?bankTransactionID={id}",
+    What.CREDIT_NOTE: "https://go.xero.com/AccountsReceivable/ViewCreditNote.aspx?creditNoteID={id}",
+    What.SUPPLIER_CREDIT: "https://go.xero.com/AccountsPayable/ViewCreditNote.aspx?creditNoteID={id}",
 }
+_PAYMENT = "https://go.xero.com/Bank/ViewTransaction.aspx?bankTransactionID={id}"
 _STAND_IN = {
     What.CONTACT: "Contacts",
     What.INVOICE: "Invoices",
     What.BILL: "Invoices",
-    What.SETTLEMENT: "Payments",
+    What.CREDIT_NOTE: "CreditNotes",
+    What.SUPPLIER_CREDIT: "CreditNotes",
 }
 
 
@@ -36,8 +39,8 @@ def contact_name(name: str, email: str, suffix: str = "") -> str:
 def document_url(api: str, local: bool, remote_id: str, what: What) -> str:
     """The page of a record in Xero's screens; at a stand-in, which has none, its address in the API."""
     if local:
-        return f"{api}/{_STAND_IN[what]}/{remote_id}"
-    return _PAGES[what].format(id=remote_id)
+        return f"{api}/{_STAND_IN.get(what, 'Payments')}/{remote_id}"
+    return _PAGES.get(what, _PAYMENT).format(id=remote_id)
 
 
 def _without_brackets(value: str) -> str:

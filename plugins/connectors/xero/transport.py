@@ -76,7 +76,7 @@ class Transport:
 
 
 class _Wire:
-    """Takes the place of the SDK's own REST client; it has the two methods that are used."""
+    """Takes the place of the SDK's own REST client; it has the methods that are used."""
 
     def __init__(self, pool: urllib3.PoolManager, read_timeout: int) -> None:
         self.pool_manager = pool
@@ -91,6 +91,18 @@ class _Wire:
         _request_timeout: tuple[int, int] = (CONNECT_TIMEOUT, 45),
     ) -> Heard:
         return self._send("GET", url, query_params, headers, None, _request_timeout)
+
+    def POST(
+        self,
+        url: str,
+        query_params: Sequence[tuple[str, Any]] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        post_params: object = None,
+        _preload_content: bool = False,
+        _request_timeout: tuple[int, int] = (CONNECT_TIMEOUT, 45),
+    ) -> Heard:
+        return self._send("POST", url, query_params, headers, body, _request_timeout)
 
     def PUT(
         self,

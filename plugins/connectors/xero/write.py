@@ -1,4 +1,8 @@
-"""The exact bodies of what is created, and how their elements are recognised in an answer. Pure."""
+"""The exact bodies of what is written, and how their elements are recognised in an answer. Pure.
+
+A body that creates is what goes on the wire. One that changes, voids, removes or allocates is put together by
+`connectors.xero.change`.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +16,32 @@ from urllib.parse import urlsplit
 
 from connectors.xero.fields import loads, same
 from qualy_sync.contracts.accounting import (
+    CREDITS,
     Basis,
     Line,
     New,
+    NewAllocation,
     NewContact,
     NewDocument,
+    NewRefund,
     NewSettlement,
+    Rate,
     Status,
     What,
 )
 from qualy_sync.model import to_decimal
 
 LONGEST = {"description": 4000, "name": 255, "url": 2000}
-_TYPE = {What.INVOICE: "ACCREC", What.BILL: "ACCPAY"}
+TYPE = {
+    What.INVOICE: "ACCREC",
+    What.BILL: "ACCPAY",
+    What.CREDIT_NOTE: "ACCRECCREDIT",
+    What.SUPPLIER_CREDIT: "ACCPAYCREDIT",
+}
+PAYMENTS = frozenset({What.SETTLEMENT, What.BILL_SETTLEMENT, What.REFUND})
+RATE_DIGITS = Decimal("0.000000000001")
 _STATUS = {Status.DRAFT: "DRAFT", Status.SUBMITTED: "SUBMITTED", Status.AUTHORISED: "AUTHORISED"}
-_BASIS = {Basis.INCLUSIVE: "Inclusive", Basis.EXCLUSIVE: "Exclusive"}
+BASIS = {Basis.INCLUSIVE: "Inclusive", Basis.EXCLUSIVE: "Exclusive"}
 _PLAIN = json.JSONEncoder(ensure_ascii=False)  # made once: each call of json.dumps with an option makes another
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -35,7 +50,9 @@ def body(batch: Sequence[New]) -> bytes:
     """One batched create as canonical JSON. Raises ValueError for an empty or a mixed batch."""
     collections = {_collection(element) for element in batch}
     if len(collections) != 1:
-        raise ValueError("One call to Xero creates contacts, documents or payments; a batch has one of these kinds.")
+        raise ValueError(
+            "One call to Xero creates contacts, documents, credit notes or payments; a batch has one of these kinds."
+        )
     return encode({collections.pop(): [_element(element) for element in batch]}).encode()
 
 
@@ -67,13 +84,18 @@ def _places(amount: Any) -> int:
 
 
 def key(what: What, element: Mapping[str, Any]) -> tuple[str, ...]:
-    """What identifies an element in body and answer: number and type, contact number, or invoice and reference."""
+    """What identifies an element in body and answer: number and type, contact number, or document and reference."""
     if what is What.CONTACT:
         return (_word(element, "ContactNumber"),)
-    if what is What.SETTLEMENT:
-        invoice = element.get("Invoice")
-        return (_word(invoice if isinstance(invoice, dict) else {}, "InvoiceID"), _word(element, "Reference"))
-    return (_word(element, "Type"), _word(element, "InvoiceNumber"))
+    if what in PAYMENTS:
+        invoice, note = (_part(element, name) for name in ("Invoice", "CreditNote"))
+        return (_word(invoice, "InvoiceID") or _word(note, "CreditNoteID"), _word(element, "Reference"))
+    return (_word(element, "Type"), _word(element, "CreditNoteNumber" if what in CREDITS else "InvoiceNumber"))
+
+
+def _part(element: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = element.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def refs(what: What, sent: bytes) -> dict[tuple[str, ...], str]:
@@ -84,7 +106,9 @@ def refs(what: What, sent: bytes) -> dict[tuple[str, ...], str]:
 def _ref(what: What, element: Mapping[str, Any]) -> str:
     if what is What.CONTACT:
         return str(element["ContactNumber"])
-    if what is What.SETTLEMENT or element.get("Type") == "ACCREC":
+    if what in CREDITS:
+        return str(element["CreditNoteNumber"])
+    if what in PAYMENTS or element.get("Type") == "ACCREC":
         return str(element["Reference"])
     return str(element["InvoiceNumber"])
 
@@ -105,13 +129,23 @@ def _elements(sent: bytes) -> list[dict[str, Any]]:
 def _collection(element: New) -> str:
     if isinstance(element, NewContact):
         return "Contacts"
-    return "Payments" if isinstance(element, NewSettlement) else "Invoices"
+    if isinstance(element, NewSettlement | NewRefund):
+        return "Payments"
+    if isinstance(element, NewAllocation):
+        raise ValueError("An allocation goes by itself.")
+    return "CreditNotes" if element.what in CREDITS else "Invoices"
 
 
 def _element(element: New) -> dict[str, Any]:
     if isinstance(element, NewContact):
         return _contact(element)
-    return _payment(element) if isinstance(element, NewSettlement) else _document(element)
+    if isinstance(element, NewSettlement):
+        return _payment("Invoice", element.document_id, element)
+    if isinstance(element, NewRefund):
+        return _payment("CreditNote", element.note_id, element)
+    if isinstance(element, NewAllocation):
+        raise ValueError("An allocation goes by itself.")
+    return _document(element)
 
 
 def _contact(new: NewContact) -> dict[str, Any]:
@@ -130,26 +164,39 @@ def _document(new: NewDocument) -> dict[str, Any]:
     if new.status not in _STATUS:
         raise ValueError(f"A document cannot be created as {new.status}.")
     fields: dict[str, Any] = {
-        "Type": _TYPE[new.what],
+        "Type": TYPE[new.what],
         "Contact": {"ContactID": new.contact_id},
-        "LineAmountTypes": _BASIS[new.basis],
-        "LineItems": [_line(line, new.currency) for line in new.lines],
+        "LineAmountTypes": BASIS[new.basis],
+        "LineItems": [line_item(line, new.currency) for line in new.lines],
         "Date": new.date.isoformat(),
-        "DueDate": new.due_date.isoformat(),
-        "InvoiceNumber": new.number if new.what is What.INVOICE else new.ref,
     }
+    if new.what in CREDITS:
+        fields["CreditNoteNumber"] = new.ref
+    else:
+        if new.due_date is not None:
+            fields["DueDate"] = new.due_date.isoformat()
+        fields |= {
+            "InvoiceNumber": new.number if new.what is What.INVOICE else new.ref,
+        }
     if new.what is What.INVOICE:
         fields["Reference"] = new.ref
     fields["CurrencyCode"] = new.currency
-    if _shows(new.link):
+    fields |= _currency_rate(new.rate)
+    if new.what not in CREDITS and _shows(new.link):
         fields["Url"] = new.link
     fields["Status"] = _STATUS[new.status]
     return fields
 
 
-def _line(line: Line, currency: str) -> dict[str, Any]:
+def _currency_rate(rate: Rate | None) -> dict[str, Decimal]:
+    """Xero wants foreign units per base unit: the inverse of ours. Without one it takes the day's."""
+    return {} if rate is None else {"CurrencyRate": (1 / rate.value).quantize(RATE_DIGITS)}
+
+
+def line_item(line: Line, currency: str) -> dict[str, Any]:
+    """A line as Xero takes it. One that says nothing gets a dash: a line has to have a text."""
     return {
-        "Description": clean(line.description, LONGEST["description"]) or "-",
+        "Description": description(line),
         "Quantity": 1,
         "UnitAmount": to_decimal(line.amount, currency),
         "AccountCode": line.account,
@@ -157,15 +204,20 @@ def _line(line: Line, currency: str) -> dict[str, Any]:
     }
 
 
-def _payment(new: NewSettlement) -> dict[str, Any]:
+def description(line: Line) -> str:
+    """A line's text as Xero keeps it."""
+    return clean(line.description, LONGEST["description"]) or "-"
+
+
+def _payment(target: str, target_id: str, new: NewSettlement | NewRefund) -> dict[str, Any]:
     by_id = _GUID.fullmatch(new.account) is not None  # a bank account may have no code
     return {
-        "Invoice": {"InvoiceID": new.document_id},
+        target: {f"{target}ID": target_id},
         "Account": {"AccountID" if by_id else "Code": new.account},
         "Date": new.date.isoformat(),
         "Amount": to_decimal(new.amount, new.currency),
         "Reference": new.ref,
-    }
+    } | _currency_rate(new.rate)
 
 
 def _shows(link: str) -> bool:

@@ -9,6 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from qualy_sync.contracts.accounting import What
+from qualy_sync.model import Leg
+
 from .engine import Ledger, db_now, upsert
 from .schema import LEGS, attempt_steps, attempts, links
 
@@ -50,14 +53,17 @@ class StepRow:
     seen: Mapping[str, Any]
     amount: int
     currency: str
+    what: str = ""
+    verb: str = "create"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenStep(StepRow):
-    """A step whose fate is not known yet."""
+    """A step whose fate is not known yet; `ticket` where the tool took it and answers when asked by that."""
 
     id: int
     attempt: int
+    ticket: str
     absent_at: datetime | None
 
 
@@ -76,6 +82,14 @@ class OpenAttempt:
     ended_at: datetime | None
     fate: str | None
     steps: tuple[OpenStep, ...]
+
+
+def kind_of_step(step: StepRow | sa.Row[Any]) -> What:
+    """The kind of thing a step is about: as it was noted, else (before that was) by its leg."""
+    if step.what:
+        return What(step.what)
+    by_leg = {Leg.CONTACT: What.CONTACT, Leg.SUPPLIER: What.CONTACT, Leg.SETTLEMENT: What.SETTLEMENT}
+    return by_leg.get(Leg(step.leg)) or What(step.frozen["what"])
 
 
 class StepTaken(Exception):
@@ -150,6 +164,12 @@ def close_steps(connection: sa.Connection, attempt: int, refs: Iterable[str] | N
     if refs is not None:
         where.append(attempt_steps.c.ref.in_(list(refs)))
     connection.execute(sa.update(attempt_steps).where(*where).values(open=False, fate=fate))
+
+
+def note_ticket(connection: sa.Connection, attempt: int, ref: str, ticket: str) -> None:
+    """Keeps the ticket of a step that the tool took and makes later: the step stays open."""
+    where = (attempt_steps.c.attempt == attempt, attempt_steps.c.open, attempt_steps.c.ref == ref)
+    connection.execute(sa.update(attempt_steps).where(*where).values(ticket=ticket))
 
 
 def note_absent(connection: sa.Connection, step: int) -> None:

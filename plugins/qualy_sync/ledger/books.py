@@ -79,6 +79,7 @@ def put_organisation(ledger: Ledger, book: int, organisation: Organisation) -> N
         "zone": organisation.zone.key,
         "period_lock": organisation.period_lock.isoformat() if organisation.period_lock else None,
         "year_end_lock": organisation.year_end_lock.isoformat() if organisation.year_end_lock else None,
+        "closed_until": organisation.closed_until.isoformat() if organisation.closed_until else None,
     }
     with ledger.writing() as connection:
         put_fact(connection, book, "organisation", value)
@@ -89,8 +90,8 @@ def get_organisation(ledger: Ledger, book: int) -> Organisation | None:
     if found is None:
         return None
     value = dict(found[0])
-    for name in ("period_lock", "year_end_lock"):
-        value[name] = date.fromisoformat(value[name]) if value[name] else None
+    for name in ("period_lock", "year_end_lock", "closed_until"):
+        value[name] = date.fromisoformat(value[name]) if value.get(name) else None
     return Organisation(**(value | {"zone": ZoneInfo(value["zone"])}))
 
 

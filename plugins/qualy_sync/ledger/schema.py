@@ -46,6 +46,7 @@ def iso(moment: datetime) -> str:
 LEGS = tuple(str(leg) for leg in Leg)
 
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+JsonOrNull = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 Key = sa.String(200)
 # SQLite only counts up by itself in an INTEGER primary key.
 Counter = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -210,6 +211,10 @@ mirror_contacts = _table(
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("merged_into", Key, nullable=False),
     sa.Column("updated_at", Utc, nullable=False),
+    sa.Column("party", sa.String(20), nullable=False, server_default="any"),
+    sa.Column("currency", sa.String(3), nullable=False, server_default=""),
+    sa.Column("version", sa.String(100), nullable=False, server_default=""),
+    sa.Column("document", sa.String(50), nullable=False, server_default=""),
     sa.Index("ix_mirror_contacts_ref", "book", "ref"),
     sa.Index("ix_mirror_contacts_email", "book", "email"),
     sa.Index("ix_mirror_contacts_name", "book", "name_key"),
@@ -231,6 +236,11 @@ mirror_documents = _table(
     *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("net", "tax", "total", "paid", "credited", "due")),
     sa.Column("updated_at", Utc, nullable=False),
     sa.Column("url", sa.Text, nullable=False, default=""),
+    sa.Column("version", sa.String(100), nullable=False, server_default=""),
+    sa.Column("basis", sa.String(20)),  # None where no reading showed the lines
+    sa.Column("lines", JsonOrNull),
+    sa.Column("rest", sa.Text, nullable=False, server_default=""),
+    sa.Column("pays_from", Key, nullable=False, server_default=""),
     sa.Index("ix_mirror_documents_ref", "book", "ref"),
     sa.Index("ix_mirror_documents_number", "book", "number_key"),
     sa.Index("ix_mirror_documents_like", "book", "contact_id", "currency", "total"),
@@ -247,10 +257,29 @@ mirror_settlements = _table(
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("date", sa.Date, nullable=False),
     sa.Column("status", sa.String(20), nullable=False),
-    sa.Column("reconciled", sa.Boolean, nullable=False),
+    sa.Column("reconciled", sa.Boolean),  # None: the tool cannot tell
     sa.Column("updated_at", Utc, nullable=False),
+    sa.Column("of", sa.String(20), nullable=False, server_default="invoice"),
+    sa.Column("version", sa.String(100), nullable=False, server_default=""),
     sa.Index("ix_mirror_settlements_ref", "book", "ref"),
     sa.Index("ix_mirror_settlements_document", "book", "document_id"),
+)
+
+mirror_allocations = _table(
+    "mirror_allocations",
+    sa.Column("book", sa.Integer, primary_key=True),
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("ref", sa.String(300), nullable=False),
+    sa.Column("note_id", Key, nullable=False),
+    sa.Column("document_id", Key, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("date", sa.Date, nullable=False),
+    sa.Column("status", sa.String(20), nullable=False),
+    sa.Column("updated_at", Utc, nullable=False),
+    sa.Index("ix_mirror_allocations_note", "book", "note_id"),
+    sa.Index("ix_mirror_allocations_document", "book", "document_id"),
+    sa.Index("ix_mirror_allocations_ref", "book", "ref"),
 )
 
 # -- what was written ---------------------------------------------------------------------------------------------
@@ -306,6 +335,8 @@ attempt_steps = _table(
     sa.Column("source_id", Key, nullable=False),
     sa.Column("variant", sa.String(20), nullable=False, default=""),
     sa.Column("generation", sa.Integer, nullable=False, default=1),
+    sa.Column("what", sa.String(20), nullable=False, server_default=""),
+    sa.Column("verb", sa.String(10), nullable=False, server_default="create"),
     sa.Column("ref", sa.String(50), nullable=False),
     sa.Column("sought", sa.String(100), nullable=False),  # what the tool is searched by
     sa.Column("source_hash", sa.String(64), nullable=False),
@@ -317,6 +348,9 @@ attempt_steps = _table(
     sa.Column("currency", sa.String(3), nullable=False, default=""),
     sa.Column("open", sa.Boolean, nullable=False),
     sa.Column("fate", sa.String(30)),
+    sa.Column(
+        "ticket", Key, nullable=False, server_default=""
+    ),  # the tool took it, and answers later when asked by this
     sa.Column("absent_at", Utc),  # first complete search that found nothing, where two are asked for
     sa.Column("at", Utc, nullable=False),
     sa.Index(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
-from qualy_sync.contracts.accounting import What
+from qualy_sync.contracts.accounting import NewSettlement
 from qualy_sync.contracts.errors import OutOfQuota, Reconnect, Refused, WrongShape
 from qualy_sync.ledger.attempts import open_attempts
 from qualy_sync.ledger.leases import Lease
@@ -127,7 +127,9 @@ def _keep_and_pick(work: Work, terms: Terms, planned: Iterable[Planned], legs: l
 
 def _is_complete(step: Step) -> bool:
     """What the step hangs on is linked, so that its remote id is known."""
-    return bool(getattr(step.new, "contact_id", "-") and getattr(step.new, "document_id", "-"))
+    if isinstance(step.new, NewSettlement):
+        return bool(step.new.document_id)
+    return bool(getattr(step.new, "contact_id", "-"))
 
 
 def _suppliers_waiting(work: Work) -> Iterable[list[str]]:
@@ -216,8 +218,8 @@ class _Queue:
             self._send()
 
     def _limit(self) -> int:
-        per_call = self._work.tool.limits.per_call
-        return min(per_call[what] for what in {step.what for step in self._steps} or set(What))
+        limits = self._work.tool.limits
+        return min((limits.most(what) for what in {step.what for step in self._steps}), default=1)
 
 
 def _same_document(step: Step, other: Step) -> bool:

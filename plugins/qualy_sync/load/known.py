@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from qualy_sync.contracts.accounting import GONE
+from qualy_sync.contracts.accounting import GONE, What
 from qualy_sync.ledger import Ledger, mirror
-from qualy_sync.ledger.attempts import Link, links_on, links_to, steps_on
+from qualy_sync.ledger.attempts import Link, kind_of_step, links_on, links_to, steps_on
 from qualy_sync.ledger.decisions import decisions_on
 from qualy_sync.ledger.engine import db_now
 from qualy_sync.ledger.schema import attempts, links, mirror_documents, outcomes
@@ -29,9 +29,16 @@ _REFUSED = frozenset(str(code) for code in (Code.INVALID, Code.LOCKED_THERE, Cod
 
 
 def gather(
-    ledger: Ledger, book: int, pin: int, terms: Terms, source: Slice, settle: timedelta, *, again: bool = False
+    ledger: Ledger,
+    book: int,
+    pin: int,
+    terms: Terms,
+    source: Slice,
+    settle: Callable[[What], timedelta],
+    *,
+    again: bool = False,
 ) -> Known:
-    """Everything `plan_slice` asks about these records. `settle` is Q of the write protocol.
+    """Everything `plan_slice` asks about these records. `settle` gives Q of the write protocol by kind.
 
     `again`: a person asked for a further try, so that what the tool refused may be sent as it was.
     """
@@ -82,7 +89,7 @@ def gather(
     return Known(
         links=own_links,
         pending={
-            key: Pending(sent[row.attempt] + settle, overdue=row.at < too_long_ago)
+            key: Pending(sent[row.attempt] + settle(kind_of_step(row)), overdue=row.at < too_long_ago)
             for key, rows in steps.items()
             for row in rows[-1:]
             if row.open

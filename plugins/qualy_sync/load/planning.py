@@ -105,8 +105,7 @@ def plan_suppliers(work: Work, terms: Terms, ids: Sequence[str]) -> list[Planned
     """The supplier leg of these partners, which bills need."""
     records = load_partners(work.ledger, work.pin, ids)
     source = Slice(groups=(), partners=records)
-    settle = work.settle
-    known = gather(work.ledger, work.book, work.pin, terms, source, settle, again=work.again)
+    known = gather(work.ledger, work.book, work.pin, terms, source, work.settle, again=work.again)
     contacts = ContactPlanner(terms, known)
     return [plan_partner(terms, known, record, needed=True, contacts=contacts) for record in records.values()]
 

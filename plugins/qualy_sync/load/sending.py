@@ -16,7 +16,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from qualy_sync.contracts.accounting import (
+    Accepted,
     Answered,
+    Conflict,
     Declined,
     Done,
     NotSent,
@@ -26,6 +28,8 @@ from qualy_sync.contracts.accounting import (
     RemoteDocument,
     RemoteSettlement,
     Reply,
+    Result,
+    Skipped,
     Unanswered,
     What,
 )
@@ -38,6 +42,7 @@ from qualy_sync.ledger.attempts import (
     commit_attempt,
     end_attempt,
     mark_sent,
+    note_ticket,
 )
 from qualy_sync.ledger.cursors import get_cursor
 from qualy_sync.ledger.leases import Lease
@@ -67,6 +72,35 @@ class Tally:
         self.counts[name] = self.counts.get(name, 0) + number
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What an answer tells of each step: plainly, that it is under way, that it was not sent, or nothing."""
+
+    plain: list[tuple[Step, Result]]
+    taken: list[tuple[Step, Declined]]
+    accepted: list[tuple[Step, str]]
+    skipped: list[tuple[Step, ToolError]]
+    lost: list[Step]
+
+    @classmethod
+    def of(cls, steps: Sequence[Step], reply: Answered) -> _Told:
+        by_ref = {result.ref: result for result in reply.results}
+        told = cls([], [], [], [], [])
+        for step in steps:
+            result = by_ref.get(step.ref)
+            if result is None:
+                told.lost.append(step)
+            elif isinstance(result, Accepted):
+                told.accepted.append((step, result.ticket))
+            elif isinstance(result, Skipped):
+                told.skipped.append((step, result.error))
+            elif isinstance(result, Declined) and result.code is Code.NUMBER_TAKEN:
+                told.taken.append((step, result))
+            else:
+                told.plain.append((step, result))
+        return told
+
+
 class Sender:
     """Sends batches of one kind of step under a lease."""
 
@@ -84,19 +118,19 @@ class Sender:
         for _ in range(MOST_TURNS_AWAY):
             if not steps or self.tally.stopped:
                 return
-            turned_away = self._send(steps)
+            turned_away, steps = self._send(steps)
             if turned_away is None:
                 return
             self._wait(turned_away)
         raise OutOfQuota(f"{self._work.tool.title} keeps asking to wait; the rest goes in a later run.", "rate", None)
 
-    def _send(self, steps: Sequence[Step]) -> OutOfQuota | None:
-        """Sends once. Gives the refusal of a tool that did nothing because it asks to wait."""
+    def _send(self, steps: Sequence[Step]) -> tuple[OutOfQuota | None, Sequence[Step]]:
+        """Sends once. Gives the refusal of a tool that asks to wait, and the steps of which it did nothing."""
         self._pace.before_call()
         begun = self._work.ledger.now()
         committed = self._commit(steps)
         if committed is None:
-            return None
+            return None, ()
         attempt, steps, body, key = committed
         self._work.checkpoint("attempt_committed")
         what = steps[0].what
@@ -106,7 +140,7 @@ class Sender:
             reply = self._once_more(attempt, begun, what, body, key, reply)
         self._keep(attempt, steps, reply)
         self._work.checkpoint("result_committed")
-        return reply.error if isinstance(reply, NotSent) and isinstance(reply.error, OutOfQuota) else None
+        return _turned_away(steps, reply)
 
     def _wait(self, refusal: OutOfQuota) -> None:
         """Waits as long as the tool asks, if that is short; else raises OutOfQuota."""
@@ -163,6 +197,7 @@ class Sender:
             seen=dict(step.seen) | {"lock_date": str(self._terms.organisation.lock_date)},
             amount=step.amount,
             currency=step.currency,
+            what=str(step.what),
         )
 
     def _once_more(self, attempt: int, begun: datetime, what: What, body: bytes, key: str, lost: Unanswered) -> Reply:
@@ -192,21 +227,12 @@ class Sender:
             self._unanswered(attempt, steps, reply.why)
 
     def _answered(self, attempt: int, steps: Sequence[Step], reply: Answered) -> None:
-        by_ref = {result.ref: result for result in reply.results}
+        told = _Told.of(steps, reply)
         results: dict[tuple[str, str], Outcome] = {}
         links: list[Link] = []
         remotes: list[Remote] = []
         fates: dict[str, list[str]] = {}
-        lost: list[Step] = []
-        taken: list[tuple[Step, Declined]] = []
-        for step in steps:
-            result = by_ref.get(step.ref)
-            if result is None:
-                lost.append(step)
-                continue
-            if isinstance(result, Declined) and result.code is Code.NUMBER_TAKEN:
-                taken.append((step, result))
-                continue
+        for step, result in told.plain:
             outcome, link, remote, fate = self._result(step, result)
             results[(str(step.leg), step.source_id)] = outcome
             fates.setdefault(fate, []).append(step.ref)
@@ -218,20 +244,37 @@ class Sender:
                 close_steps(connection, attempt, refs, fate)
             mirror.put(connection, self._work.book, remotes)
             keep_results(connection, self._work, results, links)
-            end_attempt(connection, attempt, "unknown" if lost else "answered")
-        if taken:
-            self._look_who_has_it(attempt, taken)
-        if lost:
-            self._unknown(lost)
+            for step, ticket in told.accepted:
+                note_ticket(connection, attempt, step.ref, ticket)
+            close_steps(connection, attempt, [step.ref for step, _ in told.skipped], "not_sent")
+            end_attempt(connection, attempt, "unknown" if told.lost or told.accepted else "answered")
+        if told.accepted:
+            self._unknown([step for step, _ in told.accepted])
+        self._skipped(told.skipped)
+        if told.taken:
+            self._look_who_has_it(attempt, told.taken)
+        if told.lost:
+            self._unknown(told.lost)
             self.tally.stopped = (
-                f"{self._work.tool.title} answered without naming {len(lost)} of {len(steps)} records; nothing more of"
-                " this kind is sent in this run"
+                f"{self._work.tool.title} answered without naming {len(told.lost)} of {len(steps)} records; nothing"
+                " more of this kind is sent in this run"
             )
 
-    def _result(self, step: Step, result: Done | Declined) -> tuple[Outcome, Link | None, Remote | None, str]:
+    def _skipped(self, skipped: Sequence[tuple[Step, ToolError]]) -> None:
+        """Single elements of which nothing was done. Where the tool asks to wait they keep their turn."""
+        for step, error in skipped:
+            if not isinstance(error, OutOfQuota):
+                self._say_not_sent([step], error)
+
+    def _result(self, step: Step, result: Result) -> tuple[Outcome, Link | None, Remote | None, str]:
         if isinstance(result, Done):
             outcome, link = judge_answer(self._terms, step, result.remote, "created")
             return outcome, link, result.remote, "created"
+        if isinstance(result, Conflict):
+            why = f"it is not as it was read: {result.message}"
+            return self._terms.say(Code.ITS_TURN, why=why), None, None, "conflict"
+        if not isinstance(result, Declined):
+            raise TypeError(f"{type(result).__name__} settles nothing")
         if result.code is Code.DUPLICATE_NAME:
             self.clashed.append(step)
             return self._terms.say(Code.DUPLICATE_NAME, step.source_id), None, None, "duplicate_name"
@@ -285,7 +328,7 @@ class Sender:
         """Looks for these steps' records in the tool and links what is there. Returns the refs that were found."""
         work = self._work
         self._pace.before_call()
-        since = work.ledger.now() - work.settle
+        since = work.ledger.now() - work.longest_settle
         remotes = find_steps(work, steps, since)
         by_ref: dict[str, list[Remote]] = {}
         for remote in remotes:
@@ -311,6 +354,10 @@ class Sender:
             end_attempt(connection, attempt, "not_sent", str(error))
         if isinstance(error, OutOfQuota):
             return  # they keep their turn
+        self._say_not_sent(steps, error)
+
+    def _say_not_sent(self, steps: Sequence[Step], error: Exception) -> None:
+        work = self._work
         code = tool_problem(error) if isinstance(error, ToolError) else Code.UNREACHABLE
         outcome = self._terms.say(code, str(code), message=str(error), limit="", until="")
         with work.ledger.writing() as connection:
@@ -330,13 +377,23 @@ class Sender:
             self.tally.stopped = f"{self._work.tool.title} did not answer three calls in a row"
 
     def _unknown(self, steps: Sequence[Step]) -> None:
-        until: datetime = self._work.ledger.now() + self._work.settle
+        now: datetime = self._work.ledger.now()
+        until = now + max(self._work.settle(step.what) for step in steps)
         outcome = self._terms.say(Code.UNKNOWN, until=f"{until:%Y-%m-%d %H:%M} UTC")
         with self._work.ledger.writing() as connection:
             keep_results(
                 connection, self._work, {(str(step.leg), step.source_id): outcome for step in steps}, retry_at=until
             )
         self.tally.add(str(Code.UNKNOWN), len(steps))
+
+
+def _turned_away(steps: Sequence[Step], reply: Reply) -> tuple[OutOfQuota | None, Sequence[Step]]:
+    """The tool's wish to wait, and which of these steps it holds for."""
+    if isinstance(reply, NotSent):
+        return (reply.error, steps) if isinstance(reply.error, OutOfQuota) else (None, ())
+    results = reply.results if isinstance(reply, Answered) else ()
+    waits = {one.ref: one.error for one in results if isinstance(one, Skipped) and isinstance(one.error, OutOfQuota)}
+    return next(iter(waits.values()), None), [step for step in steps if step.ref in waits]
 
 
 def find_steps(work: Work, steps: Sequence[Step], since: datetime) -> list[Remote]:
@@ -372,6 +429,8 @@ def judge_answer(terms: Terms, step: Step, remote: Remote, how: str) -> tuple[Ou
         judged: object = judge_document(terms, [remote], step.facts)
         outcome = judged if isinstance(judged, Outcome) else terms.say(Code.CREATED)
         return outcome, link_to(terms, step, remote, how)
+    if not isinstance(remote, RemoteSettlement):
+        raise TypeError(f"{step.ref} was answered by {type(remote).__name__}")
     judged = judge_settlement(terms, [remote], step.facts)
     outcome = judged if isinstance(judged, Outcome) else terms.say(Code.PAID)
     return outcome, settlement_link(terms, step, remote, how)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from qualy_sync.contracts.accounting import Answered, Declined, Done, NewContact, Remote, What
+from qualy_sync.contracts.accounting import Accepted, Answered, Declined, Done, NewContact, Remote, What
 from qualy_sync.contracts.errors import ToolError
 from qualy_sync.ledger import mirror
 from qualy_sync.ledger.attempts import (
@@ -19,8 +19,10 @@ from qualy_sync.ledger.attempts import (
     OpenStep,
     close_steps,
     end_attempt,
+    kind_of_step,
     mark_sent,
     note_absent,
+    note_ticket,
     open_attempts,
     take_over,
 )
@@ -81,7 +83,10 @@ def _replay(work: Work, terms: Terms, attempt: OpenAttempt, lease: Lease, tally:
     with work.ledger.writing() as connection:
         for one in attempt.steps:
             result = by_ref.get(one.ref)
-            if result is None or (isinstance(result, Declined) and result.code is Code.NUMBER_TAKEN):
+            if isinstance(result, Accepted):
+                note_ticket(connection, attempt.id, one.ref, result.ticket)
+                left += 1
+            elif not isinstance(result, Done | Declined) or _taken(result):
                 left += 1  # a number that is taken may be taken by our own record: it is looked for
             elif isinstance(result, Done):
                 outcome, link = judge_answer(terms, _step(one), result.remote, "created")
@@ -96,6 +101,10 @@ def _replay(work: Work, terms: Terms, attempt: OpenAttempt, lease: Lease, tally:
         end_attempt(connection, attempt.id, "unknown" if left else "answered")
     if any(one.ref not in by_ref for one in attempt.steps):
         tally.stopped = f"{work.tool.title} answered without naming every record; nothing more of this kind is sent"
+
+
+def _taken(result: Done | Declined) -> bool:
+    return isinstance(result, Declined) and result.code is Code.NUMBER_TAKEN
 
 
 def _read_back(work: Work, terms: Terms, attempt: OpenAttempt, lease: Lease, tally: Tally) -> None:
@@ -130,9 +139,10 @@ def _absent(
     tally: Tally,
 ) -> None:
     """Not there in a complete search: believed after Q from the last send; for some kinds only the second time."""
-    wait = work.settle
+    what = _step(one).what
+    wait = work.settle(what)
     last = attempt.last_sent_at or attempt.committed_at
-    twice = _step(one).what in work.tool.limits.two_absences
+    twice = what in work.tool.limits.two_absences
     if read_at < last + wait:
         _still_unknown(connection, work, terms, one, last + wait, tally)
         return
@@ -160,12 +170,9 @@ def _still_unknown(
 
 def _step(one: OpenStep) -> Step:
     """An open step as a step again, as far as judging an answer needs it."""
-    by_leg = {Leg.CONTACT: What.CONTACT, Leg.SUPPLIER: What.CONTACT, Leg.SETTLEMENT: What.SETTLEMENT}
-    leg = Leg(one.leg)
-    what = by_leg[leg] if leg in by_leg else What(one.frozen["what"])
     return Step(
-        what=what,
-        leg=leg,
+        what=kind_of_step(one),
+        leg=Leg(one.leg),
         source_id=one.source_id,
         ref=one.ref,
         sought=one.sought,
@@ -184,7 +191,8 @@ def _step(one: OpenStep) -> Step:
 def waits_until(work: Work, keys: Sequence[tuple[str, str]] | None = None) -> datetime | None:
     """When the next unanswered step (of these) can be settled; None where there is none."""
     times = [
-        max(attempt.last_sent_at or attempt.committed_at, one.absent_at or attempt.committed_at) + work.settle
+        max(attempt.last_sent_at or attempt.committed_at, one.absent_at or attempt.committed_at)
+        + work.settle(kind_of_step(one))
         for attempt in open_attempts(work.ledger, work.book)
         for one in attempt.steps
         if keys is None or (one.leg, one.source_id) in keys

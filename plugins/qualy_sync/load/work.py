@@ -86,10 +86,14 @@ class Work:
     stop_writing: str = ""
     again: bool = False  # a person asked for a further try of what the tool refused
 
-    @property
-    def settle(self) -> timedelta:
+    def settle(self, what: What) -> timedelta:
         """Q of the write protocol: how long after the last send a complete search that finds nothing is believed."""
-        return max(self.tool.limits.settle, timedelta(minutes=self.accounting.pace.settle_minutes))
+        return max(self.tool.limits.q(what), timedelta(minutes=self.accounting.pace.settle_minutes))
+
+    @property
+    def longest_settle(self) -> timedelta:
+        """The longest Q of any kind."""
+        return max(self.settle(what) for what in What)
 
     @property
     def replay(self) -> timedelta:
