@@ -20,6 +20,7 @@ SERVICES = {
     "qualy": "sandbox.qualy:service",
     "xero": "sandbox.xero:service",
     "quickbooks": "sandbox.quickbooks:service",
+    "conta_azul": "sandbox.conta_azul:service",
 }
 
 

@@ -37,7 +37,7 @@ WHERE r.book = :book AND r.kind = 'accounting' AND f.name = 'report.html' AND f.
 SELECT c.month, c.leg, c.currency, l.how, COUNT(*) AS records, CAST(SUM(c.amount) AS BIGINT) AS amount
 FROM current_outcomes c
 JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id AND l.variant = ''
-WHERE c.book = :book AND c.leg IN ('invoice', 'bill', 'settlement')
+WHERE c.book = :book AND c.leg IN ('invoice', 'bill', 'settlement', 'pay_out')
   AND EXISTS (SELECT 1 FROM outcomes o WHERE o.book = c.book AND o.leg = c.leg AND o.source_id = c.source_id
               AND o.code IN :written AND o.at > :since)
   AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.book = c.book AND o.leg = c.leg AND o.source_id = c.source_id
@@ -63,12 +63,12 @@ WHERE b.book = :book AND b.leg = 'bill' AND b.code NOT IN :fine
 ORDER BY b.payment_id, b.source_id;
 
 -- name: clearing
--- Our settlements by account, currency and month, as the tool shows them.
+-- Our settlements by account, currency and month, as the tool shows them; what was paid out comes off.
 SELECT s.account, s.currency, SUBSTR(CAST(s.date AS TEXT), 1, 7) AS month,
-       COUNT(*) AS settlements, CAST(SUM(s.amount) AS BIGINT) AS amount
+       COUNT(*) AS settlements, CAST(SUM(CASE WHEN l.leg = 'pay_out' THEN -s.amount ELSE s.amount END) AS BIGINT) AS amount
 FROM mirror_settlements s
+JOIN links l ON l.book = s.book AND l.leg IN ('settlement', 'pay_out') AND l.remote_id = s.id
 WHERE s.book = :book AND s.status NOT IN ('voided', 'deleted')
-  AND EXISTS (SELECT 1 FROM links l WHERE l.book = s.book AND l.leg = 'settlement' AND l.remote_id = s.id)
 GROUP BY s.account, s.currency, SUBSTR(CAST(s.date AS TEXT), 1, 7)
 ORDER BY s.account, s.currency, month;
 

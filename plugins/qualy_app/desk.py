@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -25,7 +25,9 @@ from qualy_sync.ledger.schema import passes, source_seen
 from qualy_sync.ledger.slices import GONE_AFTER
 from qualy_sync.load import EVERYTHING, Filter, Work, refresh_chart, refresh_mirror
 from qualy_sync.load.gate import STANDING, confirm_standing
+from qualy_sync.load.refresh import keep_organisation
 from qualy_sync.settings import AccountingSettings, Settings, SettingsError, load
+from qualy_sync.settings.loading import rates_file
 
 from .signals import RunProblem
 from .tools import TOOLS, Tool
@@ -59,11 +61,23 @@ class Desk:
 
     @cached_property
     def settings(self) -> Settings:
+        return self._read_settings()
+
+    def closing_date(self) -> date | None:
+        """The closing date as the settings file says now, whatever this desk read when it was opened."""
+        settings = self._read_settings()
+        return settings.accounting.closed_until if settings.accounting is not None else None
+
+    def _read_settings(self) -> Settings:
         path = Path(self.environment.get("QUALY_SETTINGS") or SETTINGS)
         try:
-            return _settings(path, path.stat().st_mtime_ns if path.exists() else 0)
+            settings = _settings(path, _changed(path), _changed(_rates_of.get(path)))
         except SettingsError as error:
             raise RunProblem(str(error)) from error
+        file = rates_file(settings, path)
+        if file != _rates_of.get(path):  # first met: from now on, a change of it is a change
+            _rates_of[path] = file
+        return settings
 
     @property
     def accounting(self) -> AccountingSettings:
@@ -127,7 +141,7 @@ class Desk:
             book = keeping.pin(self.ledger, tenant, self.accounting.tool, organisation)
         except LedgerError as error:
             raise RunProblem(str(error)) from error
-        keeping.put_organisation(self.ledger, book, organisation)
+        keep_organisation(self.ledger, book, organisation, self.accounting.closed_until, self.wiring.title)
         if organisation.stand_in:
             with self.ledger.writing() as connection:
                 if get_meta(connection, STANDING_META) == STANDING:
@@ -160,6 +174,8 @@ class Desk:
             if found is None:
                 raise RunProblem(f"{self.wiring.title} was never read; run `bin/qualy check`.")
             book = int(found.id)
+        elif not keeping.is_live(self.ledger, book):
+            raise RunProblem("A fresh start ended the books that this run began with: start a new run.")
         pin = run.pin
         if latest or not pin:
             with self.ledger.reading() as connection:
@@ -177,6 +193,7 @@ class Desk:
             checkpoint=self.checkpoint,
             filter=only or Filter(),
             stop_writing=stop_reason(self.ledger, pin, self.accounting),
+            closing=self.closing_date,
         )
         if self.sleep is not None:
             work.sleep = self.sleep
@@ -198,10 +215,17 @@ def masking() -> Callable[[str], None] | None:
     return mask_secret
 
 
+_rates_of: dict[Path, Path | None] = {}  # settings file → the table of rates that it named when it was last read
+
+
 @lru_cache(maxsize=4)
-def _settings(path: Path, _changed: int) -> Settings:
-    """Read once per process and version of the file: a task opens more than one desk."""
+def _settings(path: Path, _file: int, _rates: int) -> Settings:
+    """Read once per process and version of the files: a task opens more than one desk."""
     return load(path, tools=tuple(TOOLS))
+
+
+def _changed(path: Path | None) -> int:
+    return path.stat().st_mtime_ns if path is not None and path.exists() else 0
 
 
 def stop_reason(ledger: Ledger, pin: int, accounting: AccountingSettings) -> str:

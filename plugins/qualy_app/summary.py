@@ -28,6 +28,7 @@ _LEGS = {
     "invoice": "payments",
     "bill": "splits",
     "settlement": "receipts",
+    "pay_out": "pay-outs",
 }
 _KINDS = {"payment-intents": "Payments", "payment-splits": "Splits", "transactions": "Receipts"}
 

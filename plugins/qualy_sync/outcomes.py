@@ -70,6 +70,8 @@ class Code(StrEnum):
     AMBIGUOUS_EMAIL = "ambiguous_email"
     SHARED_EMAIL = "shared_email"
     NAME_DIFFERS = "name_differs"
+    NO_TAX_ID = "no_tax_id"
+    BAD_TAX_ID = "bad_tax_id"
     UNMAPPED_ITEM = "unmapped_item"
     UNMAPPED_ACCOUNT = "unmapped_account"
     UNMAPPED_TAX = "unmapped_tax"
@@ -218,6 +220,18 @@ MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
             "Check that they are the same; decide link:{remote_id} or separate.",
             decisions=("link", "separate", "ignore"),
         ),
+        Code.NO_TAX_ID: _held(
+            "The {party} has no {number}, which {tool} needs.",
+            "Add it in Qualy, name its field under accounting.contacts in the settings, or decide link:CONTACT_ID.",
+            Actor.QUALY_ADMIN,
+            decisions=("link", "ignore"),
+        ),
+        Code.BAD_TAX_ID: _held(
+            "The {party}'s tax number is not a valid {number}.",
+            "Correct it in Qualy, or decide link:CONTACT_ID.",
+            Actor.QUALY_ADMIN,
+            decisions=("link", "ignore"),
+        ),
         Code.UNMAPPED_ITEM: _held(
             "The item category “{category}” is not mapped.", "Map it under accounting.items in the settings."
         ),
@@ -234,7 +248,8 @@ MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
             "Correct the splits in Qualy, or list their type in the settings.",
         ),
         Code.CURRENCY_NOT_ENABLED: _held(
-            "{currency} is not enabled in {tool}.", "Add the currency in {tool}'s settings."
+            "{currency} is not enabled in {tool}.",
+            "Add the currency in {tool}'s settings; if it can have no other, book the record by hand and ignore it.",
         ),
         Code.NO_RATE: _held(
             "There is no exchange rate for {currency} on {date}.", "Set accounting.currencies.rates in the settings."
@@ -385,6 +400,8 @@ WORST_FIRST: tuple[Code, ...] = (
     Code.NO_RATE,
     Code.NO_EMAIL,
     Code.BAD_EMAIL,
+    Code.NO_TAX_ID,
+    Code.BAD_TAX_ID,
     Code.SHARED_EMAIL,
     Code.AMBIGUOUS_EMAIL,
     Code.NAME_DIFFERS,

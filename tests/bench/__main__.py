@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from tests.bench import calls, growth, overhead
+from tests.bench.tools import EVENT_MOST, TOOLS
 from tests.bench.world import WIDENED, Stage
 
 PARTS = ("calls", "growth", "airflow")
@@ -18,7 +19,8 @@ def main(given: Sequence[str] | None = None) -> int:
     print(f"Against the sandbox on this machine, without added latency. {WIDENED}\n")
     kept = True
     if "calls" in asked.parts:
-        kept &= show_calls(calls.measure(asked.payments))
+        for tool in asked.tools:
+            kept &= show_calls(calls.measure(TOOLS[tool], asked.payments))
     if "growth" in asked.parts:
         kept &= show_growth([show_size(each) for each in asked.sizes])
     if "airflow" in asked.parts:
@@ -37,6 +39,7 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
         help="how many payments memory and speed are measured with (default 10000,100000)",
     )
     parser.add_argument("--airflow-payments", type=int, default=100, help="how many Airflow runs with (default 100)")
+    parser.add_argument("--tools", nargs="+", choices=sorted(TOOLS), default=list(TOOLS), help="default: every one")
     parser.add_argument("--parts", nargs="+", choices=PARTS, help=f"default: {' '.join(PARTS)}")
     asked = parser.parse_args(given)
     asked.parts = asked.parts or (["calls"] if asked.quick else PARTS)
@@ -45,18 +48,18 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
 
 
 def show_calls(found: calls.Measured) -> bool:
-    first, least = found.first, found.least
-    print(f"Calls to Xero, first sync of {found.payments:,} payments with {found.payments:,} splits")
-    print(f"  calls                {first.number:>6,}   (bar for 1,000 payments: {calls.FIRST_MOST})")
-    print(f"  apart, once a day    {first.daily:>6,}   accounts, tax rates, currencies, the user's rights")
-    print(f"  of these writes      {first.writes:>6,}   at {calls.PER_WRITE} records each: {found.written:,} records")
+    first, least, tool = found.first, found.least, found.tool
+    print(f"Calls to {tool.title}, first sync of {found.payments:,} payments with {found.payments:,} splits")
+    print(f"  calls                {first.number:>6,}   (bar {found.most:,})")
+    print(f"  apart, once a day    {first.daily:>6,}   {', '.join(end.lstrip('/') for end in tool.daily)}")
+    print(f"  of these writes      {first.writes:>6,}   for {found.written:,} records")
     print(f"  the least possible   {least:>6,}   by the write protocol; {first.number - least:,} more were made")
     print(f"  {first.by_kind()}")
     quiet = found.by_clock
     total = len(quiet.asked)
-    print(f"  by the clock, nothing changed: {total} (bar {calls.CLOCK_MOST}), of these writes: {quiet.writes}")
+    print(f"  by the clock, nothing changed: {total} (bar {tool.clock_most}), of these writes: {quiet.writes}")
     print(f"  {quiet.by_kind()}")
-    print(f"  by an event, nothing changed:  {len(found.by_event.asked)} (bar {calls.EVENT_MOST})")
+    print(f"  by an event, nothing changed:  {len(found.by_event.asked)} (bar {EVENT_MOST})")
     return _verdict(found.in_bars)
 
 

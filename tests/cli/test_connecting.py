@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
+from qualy_app.local.rehearsals import REHEARSALS
 from sandbox.server import Sandbox
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Terminal, connection
 
 
 @pytest.fixture
@@ -54,6 +56,28 @@ def test_a_wrong_answer_is_refused(unseeded: Terminal, pasted: str, why: str) ->
     assert answer.status == 2
     assert why in answer.trouble
     assert "Open this address, and agree:" in answer.text
+
+
+def test_another_tool_is_connected_the_same_way(terminal: Terminal, stand_in: Sandbox, tmp_path: Path) -> None:
+    base = f"{stand_in.url}/conta_azul"
+    addresses = {"token_url": f"{base}/oauth/token", "authorize_url": f"{base}/#/oauth/authorize"}
+    here = {
+        **terminal.environment,
+        "QUALY_LEDGER_URL": f"sqlite:///{tmp_path}/other.db",
+        "QUALY_SETTINGS": str(REHEARSALS["conta_azul"].settings_file),
+        "AIRFLOW_CONN_CONTA_AZUL": connection(base, "sandbox-app", "sandbox-secret", **addresses),
+    }
+    brazilian = Terminal(here)
+    asked = brazilian.json("connect", "conta_azul")
+    assert "/#/oauth/authorize?response_type=code" in asked["consent_url"]
+    back = agree(asked["consent_url"].replace("/#/", "/"))
+    done = brazilian.json("connect", "conta_azul", "--answer", back)
+    assert done["connected"] is True
+    assert done["organisation"]
+    used = brazilian.run("connect", "conta_azul", "--answer", back)
+    assert (used.status, "bin/qualy connect conta_azul" in used.trouble) == (3, True)
+    secretless = Terminal({**here, "AIRFLOW_CONN_CONTA_AZUL": connection(base, "sandbox-app", "", **addresses)})
+    assert secretless.run("connect", "conta_azul").status == 2
 
 
 def test_what_is_kept_is_not_readable(unseeded: Terminal) -> None:

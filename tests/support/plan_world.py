@@ -79,6 +79,7 @@ BASE: dict[str, Any] = {
             "amounts": "tax_inclusive",
             "types": TYPES,
             "own_partnerships": ["Our own agency"],
+            "payout_accounts": {"AUD": "091", "JPY": "095", "KWD": "096"},
             "map": [
                 {"account": "320", "tax": "INPUT"},
                 {"category": "Tuition", "account": "880", "tax": "INPUT"},
@@ -167,6 +168,7 @@ def terms_of(lock: date | None = None, zone: str = "Australia/Sydney", stop: str
         settings=settings,
         accounting=settings.accounting,
         organisation=Organisation("org-1", "Harbour", "AUD", ZoneInfo(zone), "AU", period_lock=lock),
+        today=NOW.date(),
         chart=CHART,
         tool="xero",
         title="Xero",
@@ -216,6 +218,7 @@ class World:
     payments: dict[str, Record] = field(default_factory=dict)
     splits: dict[str, Record] = field(default_factory=dict)
     transactions: dict[str, Record] = field(default_factory=dict)
+    pay_outs: dict[str, Record] = field(default_factory=dict)
 
     def customer(self, number: int = 1, name: str = "Ana Silva", email: str | None = "", **flags: Any) -> str:
         first, _, last = name.partition(" ")
@@ -316,6 +319,31 @@ class World:
         )
         return charge
 
+    def pay_out(
+        self,
+        amount: int,
+        number: int = 1,
+        split: int = 1,
+        status: str = "paid",
+        at: str | None = "2026-06-18T12:00:00.000Z",
+        over: Mapping[str, Any] | None = None,
+        **flags: Any,
+    ) -> str:
+        """A split intent: what goes to a partner for a split."""
+        of = self.splits[object_id(3, split)]
+        content: dict[str, Any] = {
+            "paymentSplit": of.id,
+            "paymentIntent": of.parent,
+            "partnership": getattr(of.noun, "partnership", ""),
+            "amount": amount,
+            "currency": getattr(of.noun, "currency", "AUD"),
+            "status": status,
+            "paidAt": at,
+        }
+        intent = object_id(4, number)
+        self.pay_outs[intent] = record(Kind.SPLIT_INTENT, intent, content | dict(over or {}), parent=of.parent, **flags)
+        return intent
+
     def slice(self, *, backwards: bool = False) -> Slice:
         """Everything as one slice; `backwards`: in the opposite order."""
 
@@ -332,6 +360,7 @@ class World:
                 payments=(mine := tuple(one for one in ordered(self.payments) if owner_of[one.id] == owner)),
                 splits={one.id: _children(ordered(self.splits), one.id) for one in mine},
                 transactions={one.id: _children(ordered(self.transactions), one.id) for one in mine},
+                pay_outs={one.id: _children(ordered(self.pay_outs), one.id) for one in mine},
             )
             for owner in owners
         ]
@@ -432,8 +461,19 @@ class Books:
         if isinstance(step.new, NewContact):
             made = RemoteContact(remote_id, step.ref, step.new.name, step.new.email, True, "", NOW)
             self.contacts[remote_id] = made
+            agreed = {**step.facts, "contact_id": remote_id}
             self.links[key] = Link(
-                *key, "", 1, remote_id, step.ref, "created", step.source_hash, "", {"contact_id": remote_id}, "v", NOW
+                *key,
+                "",
+                1,
+                remote_id,
+                step.ref,
+                "created",
+                step.source_hash,
+                "",
+                agreed,
+                "v",
+                NOW,
             )
             return True
         if isinstance(step.new, NewDocument):

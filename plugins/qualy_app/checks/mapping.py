@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from qualy_sync.contracts.accounting import Account, Chart
+from qualy_sync.contracts.accounting import Ability, Account, Chart, Gap
 from qualy_sync.settings import AccountingSettings, ItemMap
 
 from .findings import Finding, Level
 
 
-def mapping_findings(accounting: AccountingSettings, chart: Chart, base_currency: str, title: str) -> list[Finding]:
+def mapping_findings(
+    accounting: AccountingSettings, chart: Chart, base_currency: str, title: str, gaps: Sequence[Gap] = ()
+) -> list[Finding]:
     """Every account and code of the settings that the tool does not have, has archived, or has as another kind."""
-    against = _Against(chart, base_currency, title)
+    against = _Against(
+        chart, base_currency, title, next((g.sentence for g in gaps if g.ability is Ability.TAX_CODES), "")
+    )
     found = [
         *_items(accounting, against),
         *_splits(accounting, against),
@@ -32,6 +36,7 @@ class _Against:
     chart: Chart
     base_currency: str
     title: str
+    no_tax_codes: str = ""  # why the tool has none, if so
 
     def account(self, where: str, code: str | None) -> Account | Finding:
         if code is None:
@@ -63,6 +68,9 @@ class _Against:
 
     def tax(self, where: str, code: str | None, *, sales: bool) -> Iterator[Finding]:
         if code is None:
+            return
+        if self.no_tax_codes:
+            yield Finding(Level.PROBLEM, where, f"Tax code {code} cannot be used: {self.no_tax_codes} Leave it out.")
             return
         found = self.chart.taxes.get(code)
         side = "sales" if sales else "purchases"
@@ -121,7 +129,12 @@ def _splits(accounting: AccountingSettings, against: _Against) -> Iterator[Findi
     for place, entry in enumerate(accounting.splits.map, start=1):
         where = f"accounting.splits.map, entry {place}"
         yield from against.any_kind(where, entry.account)
-        yield from against.tax(where, entry.tax, sales=False)
+        kind = accounting.splits.types.get(entry.type)
+        owed = kind is not None and kind.direction == "owed_to_us"  # then it is our invoice to the partner
+        yield from against.tax(where, entry.tax, sales=owed)
+    for name, document in accounting.splits.partner_documents.items():
+        for code in (*document.taxes.values(), document.without_tax):
+            yield from against.tax(f"accounting.splits.partner_documents.{name}", code, sales=False)
 
 
 def _taxes(accounting: AccountingSettings, against: _Against) -> Iterator[Finding]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import typer
 
 from .checking import check
-from .connecting import connect_xero
+from .connecting import connect_conta_azul, connect_xero
 from .deciding import decide, ignore, retry
 from .keeping import migrate, new_key
 from .looking import explain, outcomes
 from .reporting import report
+from .starting import fresh_start
 from .syncing import extract, sync_accounting
 
 app = typer.Typer(
@@ -36,6 +37,8 @@ app.command("retry")(retry)
 app.command("ignore")(ignore)
 app.command("report")(report)
 connect.command("xero")(connect_xero)
+connect.command("conta_azul")(connect_conta_azul)
+app.command("fresh-start")(fresh_start)
 app.command("new-key")(new_key)
 app.command("migrate", hidden=True)(migrate)
 

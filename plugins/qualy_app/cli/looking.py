@@ -170,6 +170,8 @@ def _tell_leg(output: Output, leg: LegStory) -> None:
         output.say(f"  Choices: bin/qualy decide {leg.source_id} {leg.leg} --as {'|'.join(leg.decisions)}")
     if leg.remote_id:
         output.say(f"  There as {leg.number or leg.ref or leg.remote_id} {leg.url}".rstrip())
+    for note in leg.notes:
+        output.say(f"  {note}")
     for event in leg.events:
         output.say(f"  {event.at:{MOMENT}}  {event.what}: {event.said}")
     for attempt in leg.attempts:

@@ -15,7 +15,7 @@ def for_tool(tool: str, places: Places) -> dict[str, dict[str, Any]]:
 
     Raises Trouble for a tool that has no stand-in.
     """
-    tools = {"xero": _xero}
+    tools = {"xero": _xero, "conta_azul": _conta_azul}
     if tool not in tools:
         raise Trouble(f"There is no local stand-in for {tool!r}: TOOL is one of {', '.join(sorted(tools))}.")
     return {"qualy": _qualy(places.sandbox), tool: tools[tool](places.sandbox)}
@@ -43,5 +43,23 @@ def _xero(sandbox: str) -> dict[str, Any]:
             "connections_url": f"{sandbox}/xero/connections",
             "authorize_url": f"{sandbox}/xero/identity/connect/authorize",
             "refresh_token": "sandbox-refresh-token",
+        },
+    }
+
+
+def _conta_azul(sandbox: str) -> dict[str, Any]:
+    return {
+        "conn_type": "http",
+        "description": NOTE,
+        "host": f"{sandbox}/conta_azul",
+        "login": "sandbox-app",
+        "password": "sandbox-secret",
+        "extra": {
+            "token_url": f"{sandbox}/conta_azul/oauth/token",
+            "authorize_url": f"{sandbox}/conta_azul/#/oauth/authorize",
+            "refresh_token": "sandbox-refresh-token",
+            "calls_per_second": "8",
+            "account": "ca7e0000-0000-4000-8000-000000000302",
+            "pass_through": "ca7e0000-0000-4000-8000-000000000110+ca7e0000-0000-4000-8000-000000000210",
         },
     }

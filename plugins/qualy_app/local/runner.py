@@ -18,6 +18,7 @@ from qualy_app.local import connections, core, environment, keys, leftovers, por
 from qualy_app.local.airflow_api import AirflowApi, moment
 from qualy_app.local.follow import Followed, Follower, Run
 from qualy_app.local.places import Places
+from qualy_app.local.rehearsals import REHEARSALS
 from qualy_app.local.stack import Stack
 from qualy_app.local.stamp import is_real
 from qualy_app.local.trouble import Trouble
@@ -33,7 +34,7 @@ class Wishes:
     tool: str = "xero"
     once: bool = False
     fresh: bool = False
-    payments: int = 500
+    payments: int | None = None  # as many as the rehearsal of the tool has
     seed: int = 1
 
 
@@ -73,11 +74,13 @@ class Runner:
 
     def __init__(self, wishes: Wishes, places: Places, narrator: Narrator) -> None:
         self._wishes, self._places, self._narrator, self._say = wishes, places, narrator, narrator.say
+        self._rehearsal = REHEARSALS[wishes.tool]
+        self._payments = self._rehearsal.payments if wishes.payments is None else wishes.payments
 
     def run(self, wanted: dict[str, dict[str, Any]]) -> int:
         self._make_room()
         made = keys.kept_or_made(self._places.secrets)
-        self._environment = environment.for_processes(self._places, made)
+        self._environment = environment.for_processes(self._places, made, settings=self._rehearsal.settings_file)
         os.environ.clear()  # the core, as far as it runs in this process, sees what it sees in a task
         os.environ.update(self._environment)
         self._write_files(made)
@@ -122,7 +125,7 @@ class Runner:
         self._say("Starting the sandbox, preparing the databases ...")
         booted = datetime.now(UTC)
         migration = stack.migrate_airflow()
-        stack.start_sandbox(self._wishes.payments, self._wishes.seed)
+        stack.start_sandbox(self._payments, self._wishes.seed, self._rehearsal.profile)
         stack.wait_for_sandbox()
         core.prepare(self._environment)
         stack.finish_migration(migration)

@@ -74,7 +74,7 @@ def _book() -> sa.Column[int]:
 # stamp (stand-in or real), the tests' clock offset
 meta = _table("meta", sa.Column("key", sa.String(50), primary_key=True), sa.Column("value", sa.Text, nullable=False))
 
-# one Qualy tenant kept in step with one organisation of one tool
+# one Qualy tenant kept in step with one organisation of one tool; at most one that is not ended
 books = _table(
     "books",
     sa.Column("id", sa.Integer, primary_key=True),
@@ -83,6 +83,9 @@ books = _table(
     sa.Column("organisation", Key, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("pinned_at", Utc, nullable=False),
+    sa.Column("ended_at", Utc),
+    sa.Column("ended_by", Key),
+    sa.Column("ended_why", sa.Text),
     sa.UniqueConstraint("tenant", "tool", "organisation"),
 )
 

@@ -59,7 +59,7 @@ def _restored(connection: sa.Connection, book: int, planned: Sequence[Planned]) 
         for one in planned
         if one.link is not None
         and one.link.how == "adopted"
-        and one.leg in (Leg.INVOICE, Leg.BILL, Leg.SETTLEMENT)
+        and one.leg in (Leg.INVOICE, Leg.BILL, Leg.SETTLEMENT, Leg.PAY_OUT)
         and one.outcome is not None
         and one.outcome.code in (Code.ADOPTED, Code.PAID)
     ]

@@ -78,12 +78,12 @@ def gather(
         )
         linked = links_to(connection, book, [document.id for document in documents])
         contact_links = links_to(connection, book, [contact.id for contact in contacts])
-        settlement_refs = [ref for ref in refs if ref[0] in "PQ"] + [
+        settlement_refs = [ref for ref in refs if ref[0] in "PQOY"] + [
             make_ref(Leg.SETTLEMENT, record.id, letter=WHOLE_PAYMENT)
             for record in records
             if record.kind is Kind.PAYMENT
         ]
-        document_ids = [link.remote_id for key, link in own_links.items() if key[0] == Leg.INVOICE]
+        document_ids = [link.remote_id for key, link in own_links.items() if key[0] in (Leg.INVOICE, Leg.BILL)]
         settled = mirror.settlements_by(connection, book, "document_id", document_ids)
         by_ref = mirror.settlements_by(connection, book, "ref", settlement_refs)
     return Known(
@@ -123,7 +123,7 @@ def _records(source: Slice) -> list[Record]:
         if group.customer is not None:
             found.append(group.customer)
         found += group.payments
-        for children in (*group.splits.values(), *group.transactions.values()):
+        for children in (*group.splits.values(), *group.transactions.values(), *group.pay_outs.values()):
             found += children
     return found
 
@@ -135,6 +135,7 @@ def _legs(record: Record) -> tuple[Leg, ...]:
         Kind.PAYMENT: (Leg.INVOICE,),
         Kind.SPLIT: (Leg.BILL,),
         Kind.TRANSACTION: (Leg.SETTLEMENT,),
+        Kind.SPLIT_INTENT: (Leg.PAY_OUT,),
     }.get(record.kind, ())
 
 

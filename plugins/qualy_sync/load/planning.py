@@ -21,7 +21,7 @@ from qualy_sync.ledger.slices import (
     load_slice,
     visible,
 )
-from qualy_sync.model import Kind, Leg
+from qualy_sync.model import LEG_OF, Kind, Leg
 from qualy_sync.outcomes import Code
 from qualy_sync.plan import Planned, SlicePlan, Terms, orphan_outcome, plan_partner, plan_slice
 from qualy_sync.plan.contacts import ContactPlanner
@@ -154,7 +154,7 @@ def _orphans(work: Work, terms: Terms) -> Iterator[list[Planned]]:
 
 
 def _orphan(terms: Terms, record: Record) -> Planned:
-    leg = Leg.BILL if record.kind is Kind.SPLIT else Leg.SETTLEMENT
+    leg = LEG_OF[record.kind]
     return Planned(
         kind=record.kind,
         leg=leg,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -15,6 +17,8 @@ from qualy_sync.ledger.schema import current_outcomes
 from qualy_sync.outcomes import Code
 
 from .work import RunProblem, Work
+
+log = logging.getLogger("qualy_sync.load")
 
 # Changes may come to light a little after their own time stamp.
 OVERLAP = timedelta(seconds=60)
@@ -30,10 +34,31 @@ def refresh_organisation(work: Work) -> Organisation:
     if pinned is not None and pinned.id != organisation.id:
         raise RunProblem(
             f"The connection reaches {work.tool.title} organisation “{organisation.name}” ({organisation.id}); the"
-            f" links belong to “{pinned.name}” ({pinned.id}). Connect that one again."
+            f" links belong to “{pinned.name}” ({pinned.id}). Connect that one again, or begin afresh: bin/qualy"
+            " fresh-start."
         )
-    keeping.put_organisation(work.ledger, work.book, organisation)
+    return keep_organisation(work.ledger, work.book, organisation, work.closed_until(), work.tool.title)
+
+
+def keep_organisation(
+    ledger: Ledger, book: int, organisation: Organisation, closed_until: date | None, title: str
+) -> Organisation:
+    """Keeps what was read, with the user's own closing date, and says so where the lock date moved."""
+    organisation = replace(organisation, closed_until=closed_until)
+    moved = keeping.put_organisation(ledger, book, organisation)
+    if moved is not None:
+        log.warning("%s %s", moved.sentence(title), _held_by_lock(ledger, book))
     return organisation
+
+
+def _held_by_lock(ledger: Ledger, book: int) -> str:
+    with ledger.reading() as connection:
+        held = connection.scalar(
+            sa.select(sa.func.count()).where(
+                current_outcomes.c.book == book, current_outcomes.c.code.in_([Code.LOCKED, Code.LOCKED_THERE])
+            )
+        )
+    return f"Records held by a lock date when this was noticed: {held:,}."
 
 
 def refresh_chart(work: Work) -> bool:

@@ -10,7 +10,7 @@ import logging
 import re
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -50,6 +50,7 @@ from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.plan import Step, Terms
 from qualy_sync.plan.documents import link_to
 from qualy_sync.plan.found import judge_contact, judge_document, judge_settlement
+from qualy_sync.plan.redating import closed_meanwhile
 from qualy_sync.plan.settlements import settlement_link
 from qualy_sync.plan.values import link_of
 
@@ -153,7 +154,7 @@ class Sender:
         """The attempt, durably. What the gate holds is left out; None where nothing is left."""
         work = self._work
         with work.ledger.writing() as connection:
-            verdicts = check_gate(connection, work.book, self._terms, steps)
+            verdicts = self._verdicts(connection, steps)
             held = {
                 (str(step.leg), step.source_id): verdict
                 for step, verdict in zip(steps, verdicts, strict=True)
@@ -181,6 +182,15 @@ class Sender:
                 [self._row(step) for step in steps],
             )
         return attempt, steps, body, key
+
+    def _verdicts(self, connection: sa.Connection, steps: Sequence[Step]) -> list[Outcome | None]:
+        """Per step: None where it may be sent. The user's closing date counts as it is at this very attempt."""
+        terms = self._terms
+        closed = self._work.closed_until()
+        if closed != terms.organisation.closed_until:
+            terms = replace(terms, organisation=replace(terms.organisation, closed_until=closed))
+        gate = check_gate(connection, self._work.book, terms, steps)
+        return [closed_meanwhile(terms, step) or verdict for step, verdict in zip(steps, gate, strict=True)]
 
     def _row(self, step: Step) -> StepRow:
         return StepRow(
@@ -404,7 +414,7 @@ def find_steps(work: Work, steps: Sequence[Step], since: datetime) -> list[Remot
     """
     found: list[Remote] = []
     for what in sorted({step.what for step in steps}):
-        cursor = get_cursor(work.ledger, f"mirror:{work.book}:{What.INVOICE if what is What.BILL else what}")
+        cursor = get_cursor(work.ledger, f"mirror:{work.book}:{work.tool.ways.reads.get(what, what)}")
         start = min(since, datetime.fromisoformat(cursor["since"])) if cursor else None
         found += work.tool.find(what, [step.sought for step in steps if step.what is what], start)
     with work.ledger.reading() as connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from qualy_sync.contracts import errors
@@ -24,7 +24,7 @@ log = logging.getLogger("qualy_sync.load")
 GROUPS: Mapping[str, tuple[Leg, ...]] = {
     "contacts": (Leg.CONTACT, Leg.SUPPLIER),
     "documents": (Leg.INVOICE, Leg.BILL),
-    "settlements": (Leg.SETTLEMENT,),
+    "settlements": (Leg.SETTLEMENT, Leg.PAY_OUT),
 }
 READS: Mapping[str, tuple[What, ...]] = {
     "contacts": (What.CONTACT,),
@@ -34,7 +34,7 @@ READS: Mapping[str, tuple[What, ...]] = {
 WRITES: Mapping[str, tuple[What, ...]] = {
     "contacts": (What.CONTACT,),
     "documents": (What.INVOICE, What.BILL),
-    "settlements": (What.SETTLEMENT,),
+    "settlements": (What.SETTLEMENT, What.BILL_SETTLEMENT),
 }
 
 
@@ -70,7 +70,10 @@ class Filter:
 
 @dataclass(slots=True)
 class Work:
-    """One run's tools. `sleep` waits; `checkpoint` is called at each named point of the write protocol."""
+    """One run's tools. `sleep` waits; `checkpoint` is called at each named point of the write protocol.
+
+    `closing` reads the closing date of the settings anew, since somebody may set it while a run works.
+    """
 
     ledger: Ledger
     tool: AccountingTool
@@ -85,6 +88,11 @@ class Work:
     filter: Filter = field(default_factory=Filter)
     stop_writing: str = ""
     again: bool = False  # a person asked for a further try of what the tool refused
+    closing: Callable[[], date | None] | None = None
+
+    def closed_until(self) -> date | None:
+        """The user's own closing date as it is now."""
+        return self.closing() if self.closing is not None else self.accounting.closed_until
 
     def settle(self, what: What) -> timedelta:
         """Q of the write protocol: how long after the last send a complete search that finds nothing is believed."""
@@ -109,7 +117,10 @@ class Work:
         return Terms(
             settings=self.settings,
             accounting=self.accounting,
-            organisation=organisation,
+            organisation=replace(organisation, closed_until=self.closed_until()),
+            ways=self.tool.ways,
+            gaps={gap.ability: gap.sentence for gap in self.tool.gaps if gap.ability is not None},
+            today=self.ledger.now().astimezone(organisation.zone).date(),
             chart=chart[0],
             tool=self.tool.id,
             title=self.tool.title,

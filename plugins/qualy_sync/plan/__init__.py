@@ -94,6 +94,7 @@ def _plan_group(
             group.owner,
             blocked,
             customer_there=group.customer is not None,
+            pay_out_records=group.pay_outs.get(record.id, ()),
         )
     return planned
 

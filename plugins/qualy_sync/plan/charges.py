@@ -14,7 +14,7 @@ from qualy_sync.outcomes import Code, Group, Outcome
 from .amounts import is_refund
 from .dates import settlement_day
 from .decisions import at_once
-from .documents import lock_problem
+from .redating import lock_problem
 from .refs import make_ref
 from .settlements import (
     Charge,
@@ -158,7 +158,9 @@ def _ruling(
         account = settlement_account(subject.terms, transaction)
         if isinstance(account, Outcome):
             return Ruling(account)
-        charge = one_charge(transaction, _day(subject, transaction), account)
+        charge = replace(
+            one_charge(transaction, _day(subject, transaction), account), said=subject.said_rate(transaction)
+        )
     lock = _invoice_lock(subject)
     ruling = plan_settlement(subject.terms, subject.known, charge, subject.invoice_key, strangers, lock)
     if ruling.outcome is None and not subject.booked:

@@ -11,15 +11,17 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from qualy_sync.contracts.accounting import NewContact, RemoteContact, What
+from qualy_sync.contracts.accounting import NewContact, Party, RemoteContact, What
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.mirror import name_key
 from qualy_sync.ledger.slices import Record
 from qualy_sync.model import Customer, Kind, Leg, Partner
 from qualy_sync.outcomes import Code, Outcome
 
+from .contact_updates import Wanted, plan_update, wants_update
 from .found import judge_contact
 from .refs import make_ref
+from .tax_ids import identity_of
 from .values import (
     PARTY,
     Key,
@@ -92,7 +94,7 @@ class ContactPlanner:
         if decision is not None and choice == "ignore":
             return Ruling(terms.say(Code.IGNORED, by=decision.by, reason=decision.reason))
         if (link := known.links.get(key)) is not None:
-            return Ruling(self._linked(link))
+            return self._linked(link, person)
         if (pending := known.pending.get(key)) is not None:
             return Ruling(unsettled(terms, pending))
         if (failure := record_failure(terms, person.record)) is not None:
@@ -108,11 +110,38 @@ class ContactPlanner:
             return self._create(person)
         return self._match_email(person) or self._share_email(person) or self._create(person)
 
-    def _linked(self, link: Link) -> Outcome:
+    def _linked(self, link: Link, person: Person) -> Ruling:
         remote = self._known.contacts_by_id.get(link.remote_id)
         if remote is not None and not remote.active:
-            return self._terms.say(Code.ARCHIVED_CONTACT, "", remote_id=link.remote_id)
-        return self._terms.say(Code.CREATED if link.how == "created" else Code.ADOPTED)
+            return Ruling(self._terms.say(Code.ARCHIVED_CONTACT, "", remote_id=link.remote_id))
+        stays = Ruling(self._terms.say(Code.CREATED if link.how == "created" else Code.ADOPTED))
+        if remote is None or not wants_update(self._terms, link, person.source_hash):
+            return stays
+        return self._update(link, remote, person)
+
+    def _update(self, link: Link, remote: RemoteContact, person: Person) -> Ruling:
+        """A contact that we made, and that Qualy has otherwise now."""
+        terms, known, record = self._terms, self._known, person.record
+        decision = decision_on(known, person.key, person.source_hash)
+        if decision is not None and decision.choice == "theirs":
+            return Ruling(terms.say(Code.ADOPTED))
+        if (pending := known.pending.get(person.key)) is not None:
+            return Ruling(unsettled(terms, pending))
+        if (failure := record_failure(terms, record)) is not None:
+            return Ruling(failure)
+        if not record.email:
+            return Ruling(terms.say(Code.NO_EMAIL, "", party=PARTY[record.kind]))
+        name = self._free_name(record, person.key, record.email, person.ref, mine=remote)
+        if name is None:
+            return Ruling(terms.say(Code.DUPLICATE_NAME))
+        first, last = _first_last(record)
+        wanted = Wanted(name, record.email, first, last, person.source_hash)
+        ruling = plan_update(terms, link, person.leg, remote, wanted)
+        if ruling.step is None:
+            return ruling
+        self._claimed[name_key(name)] = person.key
+        self._emails.setdefault(record.email, person.key)
+        return Ruling(hold_back(terms, known, ruling.step), ruling.step)
 
     def _match_email(self, person: Person) -> Ruling | None:
         """Who in the tool has this email: nobody, exactly one who is alike, or a question for a person."""
@@ -172,6 +201,9 @@ class ContactPlanner:
 
     def _create(self, person: Person) -> Ruling:
         record, email = person.record, person.record.email
+        identity = identity_of(self._terms, record)
+        if isinstance(identity, Outcome):
+            return Ruling(identity)
         name = self._free_name(record, person.key, email, person.ref)
         if name is None:
             return Ruling(self._terms.say(Code.DUPLICATE_NAME))
@@ -184,32 +216,46 @@ class ContactPlanner:
             source_id=record.id,
             ref=person.ref,
             sought=person.ref,
-            new=NewContact(ref=person.ref, name=name, email=email, first_name=first, last_name=last),
+            new=NewContact(
+                ref=person.ref,
+                name=name,
+                email=email,
+                first_name=first,
+                last_name=last,
+                party=Party.CUSTOMER if person.leg is Leg.CONTACT else Party.SUPPLIER,
+                document=identity.document,
+                person=identity.person,
+                country=identity.country,
+            ),
             source_hash=person.source_hash,
             content_hash=fingerprint([email, _name(record)]),
-            facts={"name": name},
+            facts={"name": name, "email": email},
             batch_keys=frozenset({f"email:{email}", f"name:{name_key(name)}"}),
         )
         return Ruling(hold_back(self._terms, self._known, step), step)
 
-    def _free_name(self, record: Record, key: Key, email: str, ref: str) -> str | None:
+    def _free_name(
+        self, record: Record, key: Key, email: str, ref: str, mine: RemoteContact | None = None
+    ) -> str | None:
         """The plain name, or the one with a suffix of the ref; None where both belong to somebody else.
 
-        A name that the tool refused is tried again only when nothing else is left and its holder is gone.
+        A name that the tool refused is tried again only when nothing else is left and its holder is gone. `mine`: the
+        contact that has the name already, so that it is free for it.
         """
         names = [self._terms.contact_name(_name(record), email, suffix) for suffix in ("", f"({ref[-6:]})")]
         frozen = self._known.frozen.get(key)
         if frozen is not None and frozen.values.get("name") in names:
             names.sort(key=lambda name: name != frozen.values["name"])
         refused = self._known.refused_names.get(key, frozenset())
-        free = [name for name in names if not self._taken(name, key)]
+        free = [name for name in names if not self._taken(name, key, mine)]
         return next((name for name in free if name not in refused), free[0] if len(free) == len(names) else None)
 
-    def _taken(self, name: str, key: Key) -> bool:
+    def _taken(self, name: str, key: Key, mine: RemoteContact | None) -> bool:
         claimed = self._claimed.get(name_key(name))
         if claimed is not None and claimed != key:
             return True
-        return any(contact.active for contact in self._known.contacts_by_name.get(name_key(name), ()))
+        holders = self._known.contacts_by_name.get(name_key(name), ())
+        return any(contact.active and (mine is None or contact.id != mine.id) for contact in holders)
 
 
 def names_differ(ours: str, theirs: str) -> bool:

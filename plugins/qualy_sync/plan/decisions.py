@@ -59,7 +59,11 @@ def _linked(terms: Terms, known: Known, record: Record, leg: Leg, source_hash: s
             problem="It was changed in Qualy after it was booked.",
             steps=f"Make {terms.title} agree by hand, then decide theirs.",
         )
-    return _linked_settlement(terms, known, link) if leg is Leg.SETTLEMENT else linked_document(terms, known, link)
+    return (
+        _linked_settlement(terms, known, link)
+        if leg in (Leg.SETTLEMENT, Leg.PAY_OUT)
+        else linked_document(terms, known, link)
+    )
 
 
 def _linked_settlement(terms: Terms, known: Known, link: Link) -> Outcome:
@@ -79,7 +83,7 @@ def kept_as_there(terms: Terms, known: Known, key: Key, source_hash: str, ruling
     decision = decision_on(known, key, source_hash)
     if decision is None or decision.choice != "theirs" or not _is_about(decision, outcome):
         return ruling
-    accepted = Code.SETTLED_THERE if key[0] == Leg.SETTLEMENT else Code.ADOPTED
+    accepted = Code.SETTLED_THERE if key[0] in (Leg.SETTLEMENT, Leg.PAY_OUT) else Code.ADOPTED
     return Ruling(terms.say(accepted), link=ruling.link)
 
 

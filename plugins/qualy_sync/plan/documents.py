@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from qualy_sync.contracts.accounting import (
     GONE,
+    Ability,
     Basis,
     Line,
     NewDocument,
@@ -26,6 +27,8 @@ from qualy_sync.outcomes import Code, Outcome
 
 from .found import judge_document
 from .mapping import account, known_tax
+from .rates import rate_problem, rated
+from .redating import on_an_open_day, original_day
 from .refs import looks_like_ref, make_number, make_ref
 from .values import Key, Known, Ruling, Step, Terms, decision_on, fingerprint, frozen_values, hold_back, link_of
 
@@ -51,6 +54,7 @@ class Draft:
     payment_id: str
     source_hash: str
     own: int  # Qualy's amount of the record, minor units: a bill's total need not be its split's amount
+    said: object = None  # what Qualy's record holds at the place of its own exchange rate
     shares: tuple[str, ...] = ()  # items whose lines came of their splits
 
 
@@ -58,6 +62,8 @@ def fit_totals(
     terms: Terms, lines: tuple[Line, ...], basis: Basis, currency: str, total: int, *, sales: bool
 ) -> tuple[tuple[Line, ...], Totals] | Outcome:
     """Lines whose total, computed the tool's way, is Qualy's; a difference within `rounding` gets a line of its own."""
+    if (held := _below_zero(terms, lines, currency)) is not None:
+        return held
     computed = terms.totals(lines, basis, currency, terms.chart)
     if computed.total == total:
         return lines, computed
@@ -73,6 +79,23 @@ def fit_totals(
     return terms.say(Code.TOTALS_DISAGREE, "tool", problem=problem)
 
 
+def _below_zero(terms: Terms, lines: tuple[Line, ...], currency: str) -> Outcome | None:
+    """A tool without negative lines takes a discount as less of the same account, and nothing below zero of any."""
+    if terms.can(Ability.NEGATIVE_LINES):
+        return None
+    for code in dict.fromkeys(line.account for line in lines):
+        amount = sum(line.amount for line in lines if line.account == code)
+        if amount < 0:
+            name = terms.chart.accounts[code].name
+            return terms.say(
+                Code.NEEDS_DECISION,
+                f"below zero {code}",
+                problem=f"“{name}” would come to {Money(amount, currency)}. {terms.gaps[Ability.NEGATIVE_LINES]}",
+                steps="Map the discount to the account of what it is for, or enter it by hand and decide theirs.",
+            )
+    return None
+
+
 def _rounding_line(terms: Terms, difference: int, *, sales: bool) -> Line | Outcome:
     rounding = terms.accounting.rounding
     code = account(terms, rounding.account, "Rounding")
@@ -86,23 +109,7 @@ def currency_problem(terms: Terms, currency: str, day: datetime.date) -> Outcome
     """Whether the organisation can book this currency."""
     if currency not in terms.chart.currencies:
         return terms.say(Code.CURRENCY_NOT_ENABLED, currency, currency=currency)
-    if currency != terms.organisation.base_currency and terms.accounting.currencies.rates is None:
-        return terms.say(Code.NO_RATE, currency, currency=currency, date=day.isoformat())
-    return None
-
-
-def lock_problem(terms: Terms, day: datetime.date, what: str) -> Outcome | None:
-    """Whether a day is in a locked period (inclusive), which date, and in which accounting month."""
-    lock = terms.organisation.lock_date
-    if lock is None or day > lock:
-        return None
-    return terms.say(
-        Code.LOCKED,
-        f"{lock.isoformat()} {day:%Y-%m}",
-        date=f"{day.isoformat()} ({what})",
-        lock_date=lock.isoformat(),
-        month=f"{day:%Y-%m}",
-    )
+    return rate_problem(terms, currency, day)
 
 
 def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: bool) -> Ruling:
@@ -126,7 +133,8 @@ def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: boo
         twin = _look_alike(terms, known, step)
         if twin is not None:
             return Ruling(twin, step)
-    return Ruling(lock_problem(terms, _document(step).date, "document"), step)
+    fixed = frozen_values(known, (str(draft.leg), draft.source_id), draft.source_hash)
+    return rated(terms, on_an_open_day(terms, step, "document", fixed), draft.said)
 
 
 def _found(terms: Terms, step: Step, found: list[RemoteDocument], decision: Decision | None) -> Ruling:
@@ -151,7 +159,7 @@ def _step(terms: Terms, known: Known, draft: Draft) -> Step:
     key = (str(draft.leg), draft.source_id)
     ref = make_ref(draft.leg, draft.source_id)
     fixed = frozen_values(known, key, draft.source_hash)
-    day = datetime.date.fromisoformat(fixed["date"]) if "date" in fixed else draft.date
+    day = original_day(fixed) or draft.date
     due = datetime.date.fromisoformat(fixed["due_date"]) if "due_date" in fixed else draft.due_date
     contact_link = known.links.get(draft.contact)
     new = NewDocument(

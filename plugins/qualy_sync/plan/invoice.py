@@ -96,6 +96,7 @@ def _new(subject: Subject, contact_blocked: ContactBlocked) -> Ruling:
         payment_id=payment.id,
         source_hash=subject.invoice_hash,
         own=total,
+        said=subject.said_rate(payment),
         shares=subject.shared_items,
     )
     return plan_document(terms, subject.known, draft, contact_blocked(contact))

@@ -10,23 +10,24 @@ from datetime import date, datetime
 from typing import Any
 
 from qualy_sync.contracts.accounting import (
+    Ability,
     Basis,
     Chart,
     Line,
-    NewContact,
-    NewDocument,
-    NewSettlement,
     Organisation,
     RemoteContact,
     RemoteDocument,
     RemoteSettlement,
     Totals,
+    Verb,
+    Ways,
     What,
+    Write,
 )
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.decisions import Decision
 from qualy_sync.ledger.slices import Record
-from qualy_sync.model import Kind, Leg, Payment, Split, Transaction
+from qualy_sync.model import Kind, Leg, Payment, Split, SplitIntent, Transaction
 from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.settings import AccountingSettings, Settings
 
@@ -51,7 +52,14 @@ class Terms:
     contact_name: ContactName
     taxes: Mapping[str, str]  # Qualy's taxes: id to name
     payment_link: str = ""  # where a payment is found in Qualy: a template with {id}
+    today: date | None = None  # where the organisation is
+    ways: Ways = field(default_factory=lambda: Ways(reads={}, allocations_on_note=True))
+    gaps: Mapping[Ability, str] = field(default_factory=dict)  # what the tool cannot do, and why
     stop_writing: str = ""  # why nothing may be written in this run, if so
+
+    def can(self, ability: Ability) -> bool:
+        """Whether the tool can do something: it can, unless a gap of its names it."""
+        return ability not in self.gaps
 
     def say(self, code: Code, thing: str = "", /, **detail: object) -> Outcome:
         """An outcome with the tool's title in its sentence."""
@@ -127,7 +135,7 @@ class Step:
     source_id: str
     ref: str
     sought: str
-    new: NewContact | NewDocument | NewSettlement
+    new: Write
     source_hash: str
     content_hash: str
     amount: int = 0
@@ -137,6 +145,7 @@ class Step:
     needs: Key | None = None
     seen: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    verb: Verb = Verb.CREATE
     batch_keys: frozenset[str] = frozenset()  # no two elements of one batch may share one (contacts: email, name)
 
 
@@ -219,7 +228,7 @@ def _amounts(record: Record) -> list[int]:
         stated = [amount for amount in (noun.amount, noun.due) if amount is not None]
         items = [item.amount for item in noun.items]
         return [*stated, *items, sum(items)]
-    return [noun.amount] if isinstance(noun, Split | Transaction) else []
+    return [noun.amount] if isinstance(noun, Split | Transaction | SplitIntent) else []
 
 
 def decision_on(known: Known, key: Key, source_hash: str) -> Decision | None:

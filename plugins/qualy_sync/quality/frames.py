@@ -10,7 +10,18 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from qualy_sync.model import Customer, Kind, Partner, Payment, Source, Split, Transaction, exponent, normal_email
+from qualy_sync.model import (
+    Customer,
+    Kind,
+    Partner,
+    Payment,
+    Source,
+    Split,
+    SplitIntent,
+    Transaction,
+    exponent,
+    normal_email,
+)
 from qualy_sync.settings import QualitySettings
 
 MOST = 2**62  # larger amounts are cut to this: it is above every ceiling, and a frame's column can hold it
@@ -79,6 +90,14 @@ def _of_transaction(record: Any, around: Around, settings: QualitySettings) -> C
     }
 
 
+def _of_pay_out(record: Any, around: Around, settings: QualitySettings) -> Columns:
+    intent: SplitIntent = record
+    return {
+        **_amounts(intent.currency, [intent.amount], settings),
+        "payment_exists": intent.payment in around.payments,
+    }
+
+
 def _email(email: str | None) -> Columns:
     address = normal_email(email)
     return {"has_email": bool(address), "email_is_valid": _is_address(address) if address else None}
@@ -125,4 +144,5 @@ _COLUMNS: Mapping[Kind, Callable[[Any, Around, QualitySettings], Columns]] = {
     Kind.PAYMENT: _of_payment,
     Kind.SPLIT: _of_split,
     Kind.TRANSACTION: _of_transaction,
+    Kind.SPLIT_INTENT: _of_pay_out,
 }

@@ -16,6 +16,7 @@ from qualy_sync.reconcile import pin_of, prove, totals
 
 from . import books, months
 from .escape import web_link
+from .rules import rules
 from .troubles import spoken, troubles_in
 from .values import Context, Count, Disagreement, Head, Story, Waiting
 
@@ -53,6 +54,7 @@ def story(connection: sa.Connection, book: int, run: int, now: datetime, context
         proof=proof,
         differences=found,
         gaps=context.gaps,
+        rules=rules(connection, book, since, chart.value if chart else {}),
     )
 
 
@@ -74,6 +76,7 @@ def head_of(connection: sa.Connection, book: int, run: int, now: datetime, conte
         zone=ZoneInfo(value.get("zone") or "UTC"),
         period_lock=_day(value.get("period_lock")),
         year_end_lock=_day(value.get("year_end_lock")),
+        closed_until=_day(value.get("closed_until")),
         stand_in=bool(value.get("stand_in")),
         settings_version=this.settings_version if this else "",
         run=run,

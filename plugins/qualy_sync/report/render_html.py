@@ -35,8 +35,16 @@ LEGS = {
     "invoice": "Payments",
     "bill": "Splits",
     "settlement": "Receipts",
+    "pay_out": "Pay-outs",
 }
-ONE = {"contact": "Customer", "supplier": "Partner", "invoice": "Payment", "bill": "Split", "settlement": "Receipt"}
+ONE = {
+    "contact": "Customer",
+    "supplier": "Partner",
+    "invoice": "Payment",
+    "bill": "Split",
+    "settlement": "Receipt",
+    "pay_out": "Pay-out",
+}
 KINDS = {"payment-intents": "Payments", "payment-splits": "Splits", "transactions": "Receipts"}
 _GROUP_CLASS = {
     Group.IN_STEP: "good",

@@ -28,6 +28,8 @@ _OF_ALL: Mapping[Code, str] = {
     Code.AMBIGUOUS_EMAIL: "Several active contacts in {tool} have the same email",
     Code.SHARED_EMAIL: "Several Qualy records share an email",
     Code.NAME_DIFFERS: "The contact in {tool} with the same email has a clearly different name",
+    Code.NO_TAX_ID: "There is no {number} in Qualy, which {tool} needs",
+    Code.BAD_TAX_ID: "A tax number in Qualy is not a valid {number}",
     Code.SPLIT_UNCLEAR: "Splits cannot be booked: {problem}",
     Code.NO_RATE: "There is no exchange rate for {currency}",
     Code.TOTALS_DISAGREE: "Totals disagree",
@@ -55,7 +57,14 @@ _OF_THING: Mapping[tuple[Code, str], str] = {
     (Code.SPLIT_UNCLEAR, "sums"): "Splits cannot be booked: shares do not add up to their item",
     (Code.NEEDS_DECISION, "overpaid"): "More was received than is due",
 }
-_NOUNS = {"contact": "customer", "supplier": "partner", "invoice": "payment", "bill": "split", "settlement": "receipt"}
+_NOUNS = {
+    "contact": "customer",
+    "supplier": "partner",
+    "invoice": "payment",
+    "bill": "split",
+    "settlement": "receipt",
+    "pay_out": "pay-out",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from qualy_sync.contracts.accounting import Gap
 from qualy_sync.outcomes import Actor, Code, Group
 from qualy_sync.reconcile import Completeness, Line
 
+from .rules import Rules
 from .troubles import Trouble
 
 
@@ -38,6 +39,7 @@ class Head:
     zone: ZoneInfo
     period_lock: date | None
     year_end_lock: date | None
+    closed_until: date | None
     stand_in: bool
     settings_version: str
     run: int
@@ -48,8 +50,8 @@ class Head:
 
     @property
     def lock_date(self) -> date | None:
-        """The later of the two lock dates: days up to it are locked."""
-        days = [day for day in (self.period_lock, self.year_end_lock) if day]
+        """The latest of the lock dates, the user's own included: days up to it are locked."""
+        days = [day for day in (self.period_lock, self.year_end_lock, self.closed_until) if day]
         return max(days) if days else None
 
     @property
@@ -201,3 +203,4 @@ class Story:
     proof: Completeness
     differences: int
     gaps: Sequence[Gap]
+    rules: Rules = field(default_factory=Rules)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from .accounting import (
     Breaker,
     Contacts,
-    Currencies,
     Gate,
     ItemMap,
+    NextOpenDay,
     Pace,
+    PartnerDocument,
     Payments,
     Rounding,
     Settlement,
@@ -17,9 +18,11 @@ from .accounting import (
     SplitType,
     Taxes,
 )
+from .currencies import Currencies
 from .loading import load
 from .model import AccountingSettings, Settings
 from .problems import Problem, SettingsError
+from .rate_table import DatedRate, RateTable
 from .source import QualitySettings, SourceSettings
 
 __all__ = [
@@ -27,12 +30,16 @@ __all__ = [
     "Breaker",
     "Contacts",
     "Currencies",
+    "DatedRate",
     "Gate",
     "ItemMap",
+    "NextOpenDay",
     "Pace",
+    "PartnerDocument",
     "Payments",
     "Problem",
     "QualitySettings",
+    "RateTable",
     "Rounding",
     "Settings",
     "SettingsError",

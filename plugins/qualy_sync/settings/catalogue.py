@@ -19,12 +19,10 @@ REQUIRED = "required"
 
 # Not keys of this version. A sentence for those who read about them.
 PLANNED: dict[str, str] = {
-    "reapply": "applying changed settings to existing documents is not available yet; they apply to new ones",
     "refunds": "refunds are not available yet; such payments wait as needs_decision",
     "cancellations": "cancellations are not available yet; such payments wait as needs_decision",
     "credit_notes": "credit notes are not available yet; such payments wait as needs_decision",
     "reversal": "removing settlements is not available yet; such payments wait as needs_decision",
-    "approver": "moving documents to the next open day is not available yet; locked records wait",
 }
 _SECRETS = ("secret", "token", "password", "api_key", "apikey", "client_id")
 

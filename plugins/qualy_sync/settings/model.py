@@ -14,9 +14,9 @@ from pydantic import Field, model_validator
 
 from .accounting import (
     Contacts,
-    Currencies,
     Gate,
     ItemMap,
+    NextOpenDay,
     Pace,
     Payments,
     Rounding,
@@ -25,6 +25,7 @@ from .accounting import (
     Taxes,
 )
 from .checks import Parts, disagreement, disagreements
+from .currencies import Currencies
 from .source import QualitySettings, SourceSettings
 from .types import Day, Section, Text, WhenEmpty, words
 
@@ -32,11 +33,17 @@ from .types import Day, Section, Text, WhenEmpty, words
 class AccountingSettings(Section):
     """Everything about the accounting tool."""
 
-    tool: Annotated[Text, words("none · xero")] = Field(description="The accounting tool: one, or none.")
+    tool: Annotated[Text, words("none, or the name of a tool")] = Field(
+        description="The accounting tool: one, or none."
+    )
     organisation: Text | None = Field(
         default=None, description="Id of the organisation there; the one of the first contact where it is not given."
     )
     start_date: Day = Field(description="Documents with an earlier date are left alone, on purpose.")
+    closed_until: Day | None = Field(
+        default=None,
+        description="Your own closing date, that day included: a lock date like the tool's.",
+    )
     due_zone: Literal["utc", "organisation"] = Field(
         default="utc", description="Time zone in which Qualy's due time becomes a day."
     )
@@ -49,13 +56,16 @@ class AccountingSettings(Section):
     settlement: Settlement = Field(default_factory=Settlement, description="Receipts and their accounts.")
     contacts: Contacts = Field(default_factory=Contacts, description="Contacts.")
     currencies: Currencies = Field(default_factory=Currencies, description="Exchange rates.")
+    next_open_day: NextOpenDay = Field(default_factory=NextOpenDay, description="Documents on locked days.")
     rounding: Rounding = Field(default_factory=Rounding, description="Differences of cents.")
     gate: Gate = Field(default_factory=Gate, description="Before anything is written.")
     pace: Pace = Field(default_factory=Pace, description="Speed and patience.")
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        parts = Parts(self.payments, self.splits, self.items, self.settlement, self.rounding, self.pace)
+        parts = Parts(
+            self.payments, self.splits, self.items, self.settlement, self.rounding, self.pace, self.currencies
+        )
         found = list(disagreements(parts))
         if found:
             raise disagreement(found)
