@@ -124,7 +124,7 @@ class Account:
     """What a mapping may name, by the tool's code or id: an account (or category), or an item that posts to one.
 
     `kind` is the tool's word in lower case; `takes_payments`: settlements may use it. Of an item that lines post
-    through, the flags are those of the account it posts to.
+    through, the flags are those of the account it posts to. `sales`, `purchases`: lines of such documents may name it.
     """
 
     code: str
@@ -136,6 +136,8 @@ class Account:
     income: bool
     expense: bool
     currency: str | None = None
+    sales: bool = True
+    purchases: bool = True
 
 
 @dataclass(frozen=True, slots=True)
