@@ -107,4 +107,26 @@ class ContaAzul(Tool):
         return int((4 * payments + PARTNERS) * 1.1)
 
 
-TOOLS: Mapping[str, Tool] = MappingProxyType({tool.id: tool for tool in (Xero(), ContaAzul())})
+class QuickBooks(Tool):
+    id = "quickbooks"
+    title = "QuickBooks"
+    currency = "AUD"
+    wide = MappingProxyType({"second": None, "minute": None, "batch_minute": None})
+    widened = "limits (second, minute, batches), our own pace"
+    connection = MappingProxyType({"calls_per_second": "0", "calls_per_minute": "0", "batches_per_minute": "0"})
+    daily = ()
+    tokens = "/oauth2/"
+    clock_most = 8
+    per_write, most_reads = 30, 30
+
+    def least(self, payments: int) -> int:
+        """Full batches: contacts and suppliers, invoices and bills, settlements; reads are held apart."""
+        documents = ceil(2 * payments / self.per_write)
+        return ceil((payments + PARTNERS) / self.per_write) + documents + ceil(payments / self.per_write)
+
+    def most(self, payments: int) -> int:
+        """A twentieth more than what has to be written, and the reads."""
+        return int(self.least(payments) * 1.05) + self.most_reads
+
+
+TOOLS: Mapping[str, Tool] = MappingProxyType({tool.id: tool for tool in (Xero(), ContaAzul(), QuickBooks())})

@@ -13,7 +13,7 @@ from connectors.quickbooks import names, tax, write
 from connectors.quickbooks.classify import Heard, batch_answer, fault_of, judged, read_content, refusal
 from connectors.quickbooks.complete import Known, as_read_there, banks_needed, complete, rates_needed
 from connectors.quickbooks.facts import Facts
-from connectors.quickbooks.fields import Row, encode, needed, number, part, reference, text
+from connectors.quickbooks.fields import Row, encode, loads, needed, number, part, reference, text
 from connectors.quickbooks.hosts import Addresses
 from connectors.quickbooks.pacing import Pacer, Rates
 from connectors.quickbooks.read import gone, records
@@ -106,7 +106,7 @@ GAPS = (
     Gap("refunds", "Money given back is a refund receipt of its own, without a credit memo."),
     Gap(
         "deletions",
-        "Who deletes records by the thousand between two runs is told in full by the complete reading of each day only.",
+        "More than a thousand changes at once: who deleted what among them is told by the complete reading of each day.",
     ),
     Gap(
         "names",
@@ -413,7 +413,7 @@ class QuickBooksTool:
     # -- what needs no call ----------------------------------------------------------------------------------------
 
     def as_read(self, new: NewDocument) -> NewDocument:
-        """A document as QuickBooks gives it back; which country's company it is, is asked once where it is not known."""
+        """A document as QuickBooks gives it back; the company is read first, where it is not known yet."""
         return as_read_there(new, self._facts)
 
     def totals(self, lines: Sequence[Line], basis: Basis, currency: str, chart: Chart) -> Totals:
@@ -461,8 +461,6 @@ class _WriteLost(AnswerLost):
 
 def fault_of_answer(heard: Heard) -> str:
     """The number of the fault in an answer, empty where there is none."""
-    from connectors.quickbooks.fields import loads
-
     try:
         fault = fault_of(loads(heard.body))
     except ValueError:

@@ -122,10 +122,12 @@ def _account(code: str, row: Row) -> Account:
         kind=kind.lower(),
         active=row.get("Active") is not False,
         takes_payments=kind in _MONEY,
+        liability=_is(row, "Liability"),
+        income=_is(row, "Revenue"),
+        expense=_is(row, "Expense"),
         currency=(reference(row, "CurrencyRef") or None) if kind in _MONEY else None,
         sales=False,  # lines of sales post through items
         purchases=kind not in _NO_LINES,
-        **_nature(row),
     )
 
 
@@ -136,18 +138,15 @@ def _item(code: str, row: Row, account: Row) -> Account:
         kind=f"item, posts to {needed(account, 'AccountType').lower()}",
         active=row.get("Active") is not False and account.get("Active") is not False,
         takes_payments=False,
+        liability=_is(account, "Liability"),
+        income=_is(account, "Revenue"),
+        expense=_is(account, "Expense"),
         purchases=needed(account, "AccountType") not in _NO_LINES,
-        **_nature(account),
     )
 
 
-def _nature(row: Row) -> dict[str, bool]:
-    nature = text(row, "Classification")
-    return {
-        "liability": nature == "Liability",
-        "income": nature == "Revenue",
-        "expense": nature == "Expense",
-    }
+def _is(row: Row, nature: str) -> bool:
+    return text(row, "Classification") == nature
 
 
 def account_of(code: str) -> str:

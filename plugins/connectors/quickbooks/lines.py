@@ -49,11 +49,12 @@ def changed_rows(
     left = list(enumerate(there))
     found: list[RemoteLine | None] = []
     for place, line in enumerate(new):
-        same = next((one for one in left if is_same(line, one[1])), None)
-        at_place = next((one for one in left if one[0] == place), None)
-        chosen = same or (at_place if not any(is_same(later, at_place[1]) for later in new) else None) if left else None
-        found.append(chosen[1] if chosen else None)
-        if chosen:
+        chosen = next((one for one in left if is_same(line, one[1])), None)
+        if chosen is None:  # the one in its place, unless that is another line of the new ones
+            at_place = (one for one in left if one[0] == place)
+            chosen = next((one for one in at_place if not any(is_same(other, one[1]) for other in new)), None)
+        found.append(chosen[1] if chosen is not None else None)
+        if chosen is not None:
             left.remove(chosen)
     return [_merged(line_row(line, currency, basis, sale), line, one) for line, one in zip(new, found, strict=True)]
 

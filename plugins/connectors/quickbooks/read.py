@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from types import MappingProxyType
 
@@ -110,17 +110,18 @@ def payment(kind: str, row: Row) -> list[Remote]:
     (settles, of), uses = _SIDES[kind]
     currency = needed(part(row, "CurrencyRef"), "value")
     applied = [_applied(one, currency) for one in parts(row, "Line")]
-    credits = [[note, amount] for name, note, amount in applied if name == uses]
+    notes = [note for name, note, _ in applied if name == uses]
+    credits = [amount for name, _, amount in applied if name == uses]
     found: list[Remote] = []
     for name, document_id, amount in applied:
         if name != settles:
             continue
         left = amount
-        for credit in credits:
-            used = min(left, int(credit[1]))
+        for place, note in enumerate(notes):
+            used = min(left, credits[place])
             if used:
-                found.append(_allocation(row, kind, _id(row, found, document_id), str(credit[0]), document_id, used))
-                credit[1], left = int(credit[1]) - used, left - used
+                found.append(_allocation(row, kind, _id(row, found, document_id), note, document_id, used))
+                credits[place], left = credits[place] - used, left - used
         if left:
             found.append(_settlement(row, kind, _id(row, found, document_id), document_id, left, of))
     if not found:
@@ -227,6 +228,3 @@ def _day(row: Row) -> date:
     if found is None:
         raise WrongShape("QuickBooks answered a record without TxnDate.")
     return found
-
-
-Parse = Callable[[str, Row, bool], list[Remote]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from .checking import check
-from .connecting import connect_conta_azul, connect_xero
+from .connecting import connect_conta_azul, connect_quickbooks, connect_xero
 from .deciding import decide, ignore, retry
 from .keeping import migrate, new_key
 from .looking import explain, outcomes
@@ -38,6 +38,7 @@ app.command("ignore")(ignore)
 app.command("report")(report)
 connect.command("xero")(connect_xero)
 connect.command("conta_azul")(connect_conta_azul)
+connect.command("quickbooks")(connect_quickbooks)
 app.command("fresh-start")(fresh_start)
 app.command("new-key")(new_key)
 app.command("migrate", hidden=True)(migrate)
