@@ -40,6 +40,10 @@ class Tool(ABC):
     def profile(self) -> str:
         return REHEARSALS[self.id].profile
 
+    def is_write(self, call: Mapping[str, Any]) -> bool:
+        """Whether a call of the stand-in's log wrote."""
+        return bool(call["method"] != "GET")
+
     @abstractmethod
     def least(self, payments: int) -> int:
         """The fewest calls by which so many payments can be written by the write protocol."""
@@ -118,6 +122,10 @@ class QuickBooks(Tool):
     tokens = "/oauth2/"
     clock_most = 8
     per_write, most_reads = 30, 30
+
+    def is_write(self, call: Mapping[str, Any]) -> bool:
+        """Batches may hold questions alone, and questions are sent with POST too."""
+        return str(call["path"]).endswith("/batch") and call["records"] > 0
 
     def least(self, payments: int) -> int:
         """Full batches: contacts and suppliers, invoices and bills, settlements; reads are held apart."""

@@ -106,7 +106,7 @@ GAPS = (
     Gap("refunds", "Money given back is a refund receipt of its own, without a credit memo."),
     Gap(
         "deletions",
-        "More than a thousand changes at once: who deleted what among them is told by the complete reading of each day.",
+        "Of more than a thousand changes at once, what was deleted among them is seen by each day's complete reading.",
     ),
     Gap(
         "names",
