@@ -30,7 +30,12 @@ _LEGS = {
     "settlement": "receipts",
     "pay_out": "pay-outs",
 }
-_KINDS = {"payment-intents": "Payments", "payment-splits": "Splits", "transactions": "Receipts"}
+_KINDS = {
+    "payment-intents": "Payments",
+    "payment-splits": "Splits",
+    "transactions": "Receipts",
+    "split-intents": "Pay-outs",
+}
 
 
 def lines(ledger_url: str, tool: str = "") -> list[str]:

@@ -185,13 +185,16 @@ class Transaction(Source):
 
 
 class SplitIntent(Source):
-    """A payable share: the pay-out of a split to its partner (Qualy: split intent)."""
+    """A payable share: the pay-out of a split to its partner (Qualy: split intent).
+
+    Qualy's documentation names none of its fields: what is not there makes a pay-out unclear, and no record malformed.
+    """
 
     split: Annotated[OptionalRef, Field(alias="paymentSplit")] = None
-    payment: Annotated[Ref, Field(alias="paymentIntent")]
+    payment: Annotated[OptionalRef, Field(alias="paymentIntent")] = None
     partnership: OptionalRef = None
-    amount: Minor
-    currency: Currency
+    amount: Minor | None = None
+    currency: Currency | None = None
     status: str = ""
     paid_at: Annotated[Moment | None, Field(alias="paidAt")] = None
 

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from qualy_app.checks.abilities import ability_findings
 from qualy_app.checks.findings import Level
 from qualy_app.checks.rules import table_findings
+from qualy_sync.contracts.accounting import Ability, Gap
 from qualy_sync.settings import DatedRate, RateTable
 from tests.cli.terminal import ROOT, Terminal
+from tests.support.plan_world import terms_of
 
 SANDBOX = (ROOT / "sandbox" / "settings.yaml").read_text()
 
@@ -94,3 +97,22 @@ def test_check_says_what_the_rules_would_do(checked: Any) -> None:
 def test_what_the_tool_cannot_do_is_said_before_the_first_write(checked: Any) -> None:
     found = checked()
     assert [subject for subject in found if subject.startswith("Xero: ")]
+
+
+def test_a_setting_that_asks_for_what_the_tool_cannot_do_is_named() -> None:
+    """By the tool's own gaps, whichever tool it is."""
+    gaps = [Gap(str(ability), f"No {ability}.", ability) for ability in Ability] + [Gap("words", "Only said.")]
+    mark = {"splits__mark_paid": True, "contacts__update": True}
+    accounting = terms_of(**mark).accounting
+    found = {one.subject: one for one in ability_findings(accounting, gaps, "The tool")}
+    assert set(found) == {
+        "accounting.splits.mark_paid",
+        "accounting.currencies.rates",
+        "accounting.contacts.update",
+        "accounting.items",
+        "accounting.taxes",
+        "accounting.closed_until",
+    }
+    assert found["accounting.splits.mark_paid"].level is Level.PROBLEM
+    assert "No settle_bills." in found["accounting.splits.mark_paid"].sentence
+    assert list(ability_findings(accounting, [], "The tool")) == []

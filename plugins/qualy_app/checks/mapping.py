@@ -156,4 +156,5 @@ def _settlement(accounting: AccountingSettings, against: _Against) -> Iterator[F
 def _rounding(accounting: AccountingSettings, against: _Against) -> Iterator[Finding]:
     if accounting.rounding.cents:
         yield from against.any_kind("accounting.rounding.account", accounting.rounding.account)
-        yield from against.tax("accounting.rounding.tax", accounting.rounding.tax, sales=True)
+        for sales in (True, False):  # differences arise on invoices and on bills
+            yield from against.tax("accounting.rounding.tax", accounting.rounding.tax, sales=sales)

@@ -27,7 +27,7 @@ def rule_findings(
     """Everything worth a word about the settings' rules before the first write."""
     yield from _rates(ledger, accounting, organisation)
     yield from _redating(accounting, organisation)
-    yield from _splits(accounting, chart, title)
+    yield from _splits(accounting, chart, organisation.base_currency, title)
     yield from _personal(accounting, organisation)
 
 
@@ -97,7 +97,7 @@ def _redating(accounting: AccountingSettings, organisation: Organisation) -> Ite
         yield Finding(Level.OK, "closed_until", f"Your own closing date is {accounting.closed_until}; {counts}.")
 
 
-def _splits(accounting: AccountingSettings, chart: Chart, title: str) -> Iterator[Finding]:
+def _splits(accounting: AccountingSettings, chart: Chart, base: str, title: str) -> Iterator[Finding]:
     splits = accounting.splits
     owed = sorted(name for name, kind in splits.types.items() if kind.direction == "owed_to_us")
     if owed and splits.owed_to_us == "hold":
@@ -108,22 +108,23 @@ def _splits(accounting: AccountingSettings, chart: Chart, title: str) -> Iterato
         )
     if splits.mark_paid:
         for currency, code in splits.payout_accounts.items():
-            yield from _payout_account(chart, currency, code, title)
+            yield from _payout_account(chart, currency, code, base, title)
     if splits.when == "when_paid_out":
         yield Finding(
             Level.NOTE, "accounting.splits.when", "Bills appear when Qualy pays out; until then no liability shows."
         )
 
 
-def _payout_account(chart: Chart, currency: str, code: str, title: str) -> Iterator[Finding]:
+def _payout_account(chart: Chart, currency: str, code: str, base: str, title: str) -> Iterator[Finding]:
     where, found = f"accounting.splits.payout_accounts.{currency}", chart.accounts.get(code)
     if found is None or not found.active:
         state = "has archived" if found else "does not have"
         yield Finding(Level.PROBLEM, where, f"{title} {state} the account {code}.")
     elif not found.takes_payments:
         yield Finding(Level.PROBLEM, where, f"Account {code} “{found.name}” takes no payments; enable that in {title}.")
-    elif found.currency and found.currency != currency:
-        yield Finding(Level.PROBLEM, where, f"Account {code} “{found.name}” is in {found.currency}, not in {currency}.")
+    elif (found.currency or base) != currency:
+        has = found.currency or base
+        yield Finding(Level.PROBLEM, where, f"Account {code} “{found.name}” is in {has}, not in {currency}.")
 
 
 def _personal(accounting: AccountingSettings, organisation: Organisation) -> Iterator[Finding]:

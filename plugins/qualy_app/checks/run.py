@@ -14,6 +14,7 @@ from qualy_sync.ledger.runs import latest_pass
 
 from ..connections import AIRFLOW, ConnectionProblem, both_exist, resolve, variable
 from ..desk import SETTINGS, Desk
+from .abilities import ability_findings
 from .findings import Finding, Level
 from .mapping import mapping_findings
 from .rules import rule_findings
@@ -105,6 +106,7 @@ def _tool(desk: Desk, source_is_stand_in: bool | None) -> Iterator[Finding]:
     yield from due_zone_findings(desk.ledger, desk.accounting, organisation)
     for gap in desk.tool.gaps:
         yield Finding(Level.NOTE, f"{title}: {gap.subject}", gap.sentence)
+    yield from ability_findings(desk.accounting, desk.tool.gaps, title)
     yield from _by_hand(title)
 
 

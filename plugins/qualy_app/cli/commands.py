@@ -9,6 +9,7 @@ from .connecting import connect_conta_azul, connect_quickbooks, connect_xero
 from .deciding import decide, ignore, retry
 from .keeping import migrate, new_key
 from .looking import explain, outcomes
+from .reapplying import reapply_settings
 from .reporting import report
 from .starting import fresh_start
 from .syncing import extract, sync_accounting
@@ -35,6 +36,7 @@ app.command("explain")(explain)
 app.command("decide")(decide)
 app.command("retry")(retry)
 app.command("ignore")(ignore)
+app.command("reapply")(reapply_settings)
 app.command("report")(report)
 connect.command("xero")(connect_xero)
 connect.command("conta_azul")(connect_conta_azul)

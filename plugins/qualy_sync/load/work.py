@@ -15,7 +15,7 @@ from qualy_sync.ledger import books as keeping
 from qualy_sync.ledger.slices import tax_names
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code
-from qualy_sync.plan import Key, Planned, Terms
+from qualy_sync.plan import Key, Planned, Span, Terms
 from qualy_sync.settings import AccountingSettings, Settings
 
 log = logging.getLogger("qualy_sync.load")
@@ -89,6 +89,7 @@ class Work:
     stop_writing: str = ""
     again: bool = False  # a person asked for a further try of what the tool refused
     closing: Callable[[], date | None] | None = None
+    reapply: Span | None = None
 
     def closed_until(self) -> date | None:
         """The user's own closing date as it is now."""
@@ -118,6 +119,7 @@ class Work:
             settings=self.settings,
             accounting=self.accounting,
             organisation=replace(organisation, closed_until=self.closed_until()),
+            reapply=self.reapply,
             ways=self.tool.ways,
             gaps={gap.ability: gap.sentence for gap in self.tool.gaps if gap.ability is not None},
             today=self.ledger.now().astimezone(organisation.zone).date(),

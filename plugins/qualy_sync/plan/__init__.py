@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.slices import Group, Record, Slice
-from qualy_sync.model import Leg
+from qualy_sync.model import Kind, Leg
 from qualy_sync.outcomes import Code, Outcome
 
+from .bill_settlements import switched_off
 from .contacts import ContactPlanner
 from .payment import plan_payment
-from .values import Key, Known, Pending, Planned, Step, Terms, fingerprint, record_failure
+from .values import Key, Known, Pending, Planned, Span, Step, Terms, fingerprint, record_failure
 
 __all__ = [
     "Key",
@@ -20,6 +21,7 @@ __all__ = [
     "Pending",
     "Planned",
     "SlicePlan",
+    "Span",
     "Step",
     "Terms",
     "fingerprint",
@@ -127,7 +129,9 @@ def _not_needed(terms: Terms, contact: Planned, known: Known) -> Planned:
 
 
 def orphan_outcome(terms: Terms, record: Record) -> Outcome:
-    """A split or transaction whose payment Qualy does not list."""
+    """A split, transaction or pay-out whose payment Qualy does not list."""
+    if record.kind is Kind.SPLIT_INTENT and (off := switched_off(terms)) is not None:
+        return off
     return record_failure(terms, record) or terms.say(
         Code.MALFORMED, "paymentIntent", field="paymentIntent", problem="names a payment that is not there"
     )

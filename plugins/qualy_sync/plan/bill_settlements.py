@@ -23,7 +23,7 @@ from .refs import make_ref
 from .settlements import Charge, Strangers, account_problem, plan_settlement
 from .shares import payable
 from .subject import Subject
-from .values import Key, Planned, Ruling, fingerprint
+from .values import Key, Planned, Ruling, Terms, fingerprint
 
 Bills = Mapping[str, Planned]  # by split id
 
@@ -49,7 +49,7 @@ def _plan(subject: Subject, record: Record, bills: Bills, strangers: Strangers) 
     intent = record.noun if isinstance(record.noun, SplitIntent) else None
     source_hash = pay_out_hash(record)
     ruling = _ruling(subject, record, intent, source_hash, bills, strangers)
-    amount, currency = (intent.amount, intent.currency) if intent else (0, "")
+    amount, currency = (intent.amount or 0, intent.currency or "") if intent else (0, "")
     day = _booked_day(subject, record) or subject.day
     return subject.planned(record, Leg.PAY_OUT, source_hash, ruling, amount, currency, day)
 
@@ -63,6 +63,8 @@ def _ruling(
     strangers: Strangers,
 ) -> Ruling:
     terms = subject.terms
+    if (str(Leg.PAY_OUT), record.id) not in subject.known.links and (off := switched_off(terms)) is not None:
+        return Ruling(off)
     stands = at_once(terms, subject.known, record, Leg.PAY_OUT, source_hash)
     if stands is not None or intent is None:
         return Ruling(stands or terms.say(Code.MALFORMED))
@@ -86,13 +88,19 @@ def _ruling(
     return ruling
 
 
-def _excluded(subject: Subject, intent: SplitIntent) -> Outcome | None:
-    """No settlement on purpose, or not yet."""
-    terms, splits = subject.terms, subject.terms.accounting.splits
+def switched_off(terms: Terms) -> Outcome | None:
+    """The setting because of which no pay-out settles anything."""
+    splits = terms.accounting.splits
     if not splits.mark_paid:
         return terms.say(Code.NEVER_SYNCED, setting="splits.mark_paid")
-    if splits.when == "never":
-        return terms.say(Code.NEVER_SYNCED, setting="splits.when")
+    return terms.say(Code.NEVER_SYNCED, setting="splits.when") if splits.when == "never" else None
+
+
+def _excluded(subject: Subject, intent: SplitIntent) -> Outcome | None:
+    """No settlement on purpose, or not yet."""
+    terms = subject.terms
+    if (off := switched_off(terms)) is not None:
+        return off
     if not is_paid_out(terms, intent):
         return terms.say(Code.NOT_YET_PAID, status=intent.status or "not paid out")
     return terms.say(Code.NOTHING_DUE, why="its amount is zero") if intent.amount == 0 else None
@@ -113,6 +121,8 @@ def _held(subject: Subject, intent: SplitIntent, split: Split) -> Outcome | None
         )
     if direction == "owed_to_us":
         return _unclear(subject, "A share that the partner owes us was paid out.")
+    if intent.amount is None or intent.currency is None:
+        return _unclear(subject, "Qualy does not say how much was paid out.")
     if intent.amount < 0:
         return _unclear(subject, f"The pay-out is negative: {Money(intent.amount, intent.currency)}.")
     if intent.currency != split.currency:
@@ -146,26 +156,26 @@ def _bill_to_come(subject: Subject, split: Split, bill: Planned | None) -> Outco
 
 
 def _account(subject: Subject, intent: SplitIntent) -> str | Outcome:
-    terms, currency = subject.terms, intent.currency
+    terms, currency = subject.terms, intent.currency or ""
     code = terms.accounting.splits.payout_accounts.get(currency, "")
     problem = account_problem(terms, code, currency, f"pay-outs {currency}", f"Pay-outs in {currency}")
     return problem or code
 
 
 def _charge(subject: Subject, intent: SplitIntent, account: str, source_hash: str) -> Charge:
-    day = _day_of(subject, intent) or subject.day
+    day, amount = _day_of(subject, intent) or subject.day, intent.amount or 0
     carrier = Transaction(
         id=intent.id,
-        payment=intent.payment,
-        amount=intent.amount,
-        currency=intent.currency,
+        payment=subject.record.id,
+        amount=amount,
+        currency=intent.currency or "",
         type="pay-out",
         status=intent.status,
         created_at=intent.paid_at or subject.payment.created_at,
     )
     return Charge(
         carrier=carrier,
-        amount=intent.amount,
+        amount=amount,
         day=day,
         account=account,
         ref=make_ref(Leg.PAY_OUT, intent.id),

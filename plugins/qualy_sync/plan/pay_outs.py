@@ -57,7 +57,7 @@ def paid_out_day(
     paid = pay_outs_of(terms, split, splits, intents)
     if any(one.intent.currency != split.currency for one in paid):
         return _unclear(terms, "it was paid out in another currency")
-    amount = sum(one.intent.amount for one in paid)
+    amount = sum(one.intent.amount or 0 for one in paid)
     if amount > split.amount:
         there = Money(amount, split.currency)
         return _unclear(terms, f"{there} were paid out of {Money(split.amount, split.currency)}")

@@ -81,7 +81,9 @@ def _child(terms: Terms, known: Known, payment: Record, record: Record, owner: s
         source_hash = split_hash(record) if leg is Leg.BILL else pay_out_hash(record)
     stands = at_once(terms, known, record, leg, source_hash)
     ruling = Ruling(stands or terms.say(Code.WAITING_FOR, leg=str(Leg.INVOICE), id=payment.id))
-    amount, currency = (noun.amount, noun.currency) if isinstance(noun, Split | Transaction | SplitIntent) else (0, "")
+    amount, currency = 0, ""
+    if isinstance(noun, Split | Transaction | SplitIntent):
+        amount, currency = noun.amount or 0, noun.currency or ""
     link = known.links.get((str(leg), record.id))
     day = date.fromisoformat(str(link.facts["date"])) if link is not None and "date" in link.facts else None
     return planned_of(terms, known, record, leg, owner, payment.id, source_hash, ruling, amount, currency, day)

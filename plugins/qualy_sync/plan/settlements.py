@@ -66,8 +66,9 @@ def account_problem(terms: Terms, code: str, currency: str, thing: str, what: st
         return terms.say(Code.UNMAPPED_ACCOUNT, thing, what=what, account=code or "none named")
     if not account.takes_payments:
         return terms.say(Code.UNMAPPED_ACCOUNT, thing, what=what, account=f"{code}, which takes no payments")
-    if account.currency and account.currency != currency:
-        return terms.say(Code.UNMAPPED_ACCOUNT, thing, what=what, account=f"{code}, an account in {account.currency}")
+    has = account.currency or terms.organisation.base_currency  # one that names none is kept in the base currency
+    if has != currency:
+        return terms.say(Code.UNMAPPED_ACCOUNT, thing, what=what, account=f"{code}, an account in {has}")
     return None
 
 

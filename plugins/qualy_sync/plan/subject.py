@@ -15,6 +15,7 @@ from .amounts import Disagreement, Receipts, is_fully_paid, sort_receipts, total
 from .dates import invoice_day, moment_problem
 from .decisions import kept_as_there
 from .pay_outs import paid_out_day
+from .reapply import reapplies
 from .redating import original_day
 from .shares import items_with_shares, share_problems
 from .standing import exclusion, trouble_of
@@ -226,7 +227,7 @@ def _shared_items(terms: Terms, known: Known, payment: Payment) -> tuple[str, ..
     A changed setting is no change of content, so what was booked keeps the sense that it was booked in.
     """
     key = (str(Leg.INVOICE), payment.id)
-    if (link := known.links.get(key)) is not None:
+    if (link := known.links.get(key)) is not None and not reapplies(terms, link):
         return tuple(link.facts.get("shares", ()))
     if (frozen := known.frozen.get(key)) is not None and "shares" in frozen.values:
         return tuple(frozen.values["shares"])

@@ -39,6 +39,17 @@ ContactName = Callable[[str, str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """Days from one to another, both included."""
+
+    first: date
+    last: date
+
+    def holds(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """What holds for the whole run: settings, organisation, and the tool's own ways."""
 
@@ -55,6 +66,7 @@ class Terms:
     today: date | None = None  # where the organisation is
     ways: Ways = field(default_factory=lambda: Ways(reads={}, allocations_on_note=True))
     gaps: Mapping[Ability, str] = field(default_factory=dict)  # what the tool cannot do, and why
+    reapply: Span | None = None  # documents of these days are made out anew under the settings of now
     stop_writing: str = ""  # why nothing may be written in this run, if so
 
     def can(self, ability: Ability) -> bool:
@@ -228,7 +240,9 @@ def _amounts(record: Record) -> list[int]:
         stated = [amount for amount in (noun.amount, noun.due) if amount is not None]
         items = [item.amount for item in noun.items]
         return [*stated, *items, sum(items)]
-    return [noun.amount] if isinstance(noun, Split | Transaction | SplitIntent) else []
+    if isinstance(noun, SplitIntent):
+        return [noun.amount or 0]
+    return [noun.amount] if isinstance(noun, Split | Transaction) else []
 
 
 def decision_on(known: Known, key: Key, source_hash: str) -> Decision | None:

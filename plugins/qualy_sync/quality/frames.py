@@ -27,6 +27,7 @@ from qualy_sync.settings import QualitySettings
 MOST = 2**62  # larger amounts are cut to this: it is above every ceiling, and a frame's column can hold it
 
 Columns = dict[str, Any]
+_NO_AMOUNT: Columns = {"currency": None, "largest_amount": 0, "ceiling": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +93,8 @@ def _of_transaction(record: Any, around: Around, settings: QualitySettings) -> C
 
 def _of_pay_out(record: Any, around: Around, settings: QualitySettings) -> Columns:
     intent: SplitIntent = record
-    return {
-        **_amounts(intent.currency, [intent.amount], settings),
-        "payment_exists": intent.payment in around.payments,
-    }
+    known = _amounts(intent.currency, [intent.amount or 0], settings) if intent.currency else _NO_AMOUNT
+    return {**known, "payment_exists": intent.payment in around.payments if intent.payment else None}
 
 
 def _email(email: str | None) -> Columns:

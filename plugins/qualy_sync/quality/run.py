@@ -142,7 +142,7 @@ def _around(connection: sa.Connection, kind: Kind, pin: int, nouns: Sequence[Sou
         payers = {noun.contact for noun in nouns if isinstance(noun, Payment)}
         return Around(customers=frozenset(existing(connection, Kind.CUSTOMER, pin, sorted(payers))))
     if kind in (Kind.TRANSACTION, Kind.SPLIT_INTENT):
-        paid = {noun.payment for noun in nouns if isinstance(noun, Transaction | SplitIntent)}
+        paid = {noun.payment for noun in nouns if isinstance(noun, Transaction | SplitIntent) and noun.payment}
         return Around(payments=frozenset(existing(connection, Kind.PAYMENT, pin, sorted(paid))))
     if kind is Kind.SPLIT:
         return _around_splits(connection, pin, [noun for noun in nouns if isinstance(noun, Split)])

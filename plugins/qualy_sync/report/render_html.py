@@ -45,7 +45,12 @@ ONE = {
     "settlement": "Receipt",
     "pay_out": "Pay-out",
 }
-KINDS = {"payment-intents": "Payments", "payment-splits": "Splits", "transactions": "Receipts"}
+KINDS = {
+    "payment-intents": "Payments",
+    "payment-splits": "Splits",
+    "transactions": "Receipts",
+    "split-intents": "Pay-outs",
+}
 _GROUP_CLASS = {
     Group.IN_STEP: "good",
     Group.EXCLUDED: "quiet",

@@ -215,7 +215,10 @@ def _one_liability(index: int, splits: Splits, parts: Parts) -> Iterator[Disagre
     item = parts.items.get(entry.category)
     if item is None or item.role == "principal" or entry.account == item.account:
         return
-    marked = entry.type in splits.types and splits.types[entry.type].principal_share
+    kind = splits.types.get(entry.type)
+    if kind is not None and kind.direction == "owed_to_us":
+        return  # our invoice to the partner: income, not a liability
+    marked = kind is not None and kind.principal_share
     if item.role == "agent_on_invoice" or marked:
         yield Disagreement(
             ("splits", "map", index, "account"),

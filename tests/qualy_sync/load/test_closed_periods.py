@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from qualy_sync.ledger.books import get_organisation
 from qualy_sync.report import make_report
 from tests.support.world import SETTINGS, Ending, World
 
 MakeWorld = Callable[..., World]
+SYDNEY = ZoneInfo("Australia/Sydney")
 
 
 @pytest.fixture
@@ -34,9 +35,9 @@ def change(path: Path, old: str, new: str) -> None:
 
 @pytest.fixture
 def locked_world(make_world: MakeWorld, settings: Path) -> Iterator[World]:
-    """A world whose organisation is locked to yesterday: every record of it lies behind."""
+    """A world whose organisation is locked to the day before it began: every record of it lies behind."""
     world = make_world(settings=settings)
-    lock(world, yesterday(world))
+    lock(world, day_before(world))
     yield world
     lock(world, None)
 
@@ -45,14 +46,8 @@ def lock(world: World, day: date | None) -> None:
     world.sandbox.control("POST", "lock-date/xero", {"period": day.isoformat() if day else None})
 
 
-def today(world: World) -> date:
-    zone = get_organisation(world.ledger, world.book())
-    now = world.ledger.now()
-    return now.astimezone(zone.zone).date() if zone else now.date()
-
-
-def yesterday(world: World) -> date:
-    return today(world) - timedelta(days=1)
+def day_before(world: World) -> date:
+    return world.ledger.now().astimezone(SYDNEY).date() - timedelta(days=1)
 
 
 def codes(world: World, leg: str) -> Counter[str]:
@@ -85,12 +80,13 @@ def test_what_an_approver_lets_go_is_dated_on_the_first_open_day_and_reported(
     locked_world: World, settings: Path
 ) -> None:
     world = locked_world
+    opened = day_before(world) + timedelta(days=1)  # runs may go past midnight; the first open day stays
     change(settings, "next_open_day: {invoice: , bill: ,", "next_open_day: {invoice: Kim Lee, bill: ,")
     world.run_until_quiet()
     assert codes(world, "invoice") == {"created": 5}
     assert codes(world, "bill")["locked"] == 3
     there = documents(world)
-    assert {one["DateString"][:10] for one in there} == {today(world).isoformat()}
+    assert {one["DateString"][:10] for one in there} == {opened.isoformat()}
     assert all(one["DueDateString"] < one["DateString"] for one in there)  # the due date stayed
     page = make_report(world.ledger, world.book(), 0, world.ledger.now()).html.decode()
     told = page[page.index("Dated on an open day") :]
@@ -102,10 +98,10 @@ def test_a_closing_date_that_is_set_while_a_run_works_holds_at_the_very_next_att
     make_world: MakeWorld, settings: Path
 ) -> None:
     world = make_world(settings=settings)
+    closed = day_before(world).isoformat()
 
     def closing(name: str) -> None:
         if name == "answered" and len(documents(world)) == 2:
-            closed = yesterday(world).isoformat()
             text = settings.read_text()
             settings.write_text(text.replace("closed_until:\n", f"closed_until: {closed}\n"))
 
@@ -114,7 +110,7 @@ def test_a_closing_date_that_is_set_while_a_run_works_holds_at_the_very_next_att
     world.run_until_quiet()
     assert len(documents(world)) == 2
     assert codes(world, "invoice")["locked"] + codes(world, "bill")["locked"] == 6
-    change(settings, f"closed_until: {yesterday(world).isoformat()}", "closed_until:")
+    change(settings, f"closed_until: {closed}", "closed_until:")
     world.run_until_quiet()
     assert len(documents(world)) == 8
     assert not world.findings()

@@ -95,6 +95,8 @@ def test_when_it_is_not_settled(changes: dict[str, Any], expected: Code) -> None
         (shared(30_000, at=None), Code.NEEDS_DECISION),
         (shared(-30_000), Code.NEEDS_DECISION),
         (shared(0), Code.NOTHING_DUE),
+        (shared(30_000, over={"amount": None}), Code.NEEDS_DECISION),
+        (shared(30_000, over={"currency": None}), Code.NEEDS_DECISION),
         (shared(30_000, over={"currency": "USD"}), Code.NEEDS_DECISION),
         (shared(30_000, over={"paymentSplit": object_id(3, 9)}), Code.NEEDS_DECISION),
         (shared(30_000, kind="ours"), Code.OWN_SHARE),
@@ -115,6 +117,12 @@ def test_a_split_intent_never_makes_a_bill() -> None:
     plan = world.plan(terms())
     assert code(plan[PAY_OUT]) is Code.NEEDS_DECISION
     assert BILL not in plan
+
+
+def test_where_pay_outs_are_not_asked_for_none_of_them_can_be_wrong() -> None:
+    """Qualy documents none of their fields: what looks odd about them is nobody's trouble then."""
+    odd = shared(30_000, over={"amount": None, "currency": None, "status": "odd"}, gone=True)
+    assert code(odd.plan(terms_of())[PAY_OUT]) is Code.NEVER_SYNCED
 
 
 def test_without_the_setting_the_bill_stays_open() -> None:

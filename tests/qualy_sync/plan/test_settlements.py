@@ -49,7 +49,7 @@ def by_hand(books: Books, amount: int, name: str = "by-hand", ref: str = "paid a
         ("CARD", "JPY", "095"),
         ("BANK", "AUD", "090"),
         ("AT_SCHOOL", "AUD", "097"),
-        ("AT_SCHOOL", "JPY", "097"),
+        ("AT_SCHOOL", "JPY", None),  # an account without a currency is one in the base currency
         ("BANK", "JPY", None),
         ("PIGEON", "AUD", None),
         ("", "AUD", None),
