@@ -54,6 +54,14 @@ WHERE d.book = :book AND d.what = 'invoice' AND d.status = 'authorised' AND d.du
 GROUP BY d.currency, d.due_date
 ORDER BY d.currency, d.due_date;
 
+-- name: to_recode
+-- Live documents that were booked to a suspense account and that nobody has recoded yet, the oldest first.
+SELECT l.leg, l.source_id, l.facts, d.number, d.currency, d.date, d.url
+FROM links l
+JOIN mirror_documents d ON d.book = l.book AND d.id = l.remote_id AND d.status NOT IN ('voided', 'deleted')
+WHERE l.book = :book AND l.leg IN ('invoice', 'bill') AND CAST(l.facts AS TEXT) LIKE '%"suspense"%'
+ORDER BY d.date, d.number;
+
 -- name: without_bill
 -- Splits whose payment's invoice is booked and whose own bill is not.
 SELECT b.payment_id, b.source_id, b.code, b.currency, b.amount
@@ -82,7 +90,7 @@ LEFT JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.sourc
 LEFT JOIN mirror_documents d ON d.book = c.book AND d.id = l.remote_id
 LEFT JOIN links il ON il.book = c.book AND il.leg = 'invoice' AND il.source_id = c.payment_id AND il.variant = ''
 LEFT JOIN mirror_documents i ON i.book = c.book AND i.id = il.remote_id
-WHERE c.book = :book AND c.code NOT IN :without
+WHERE c.book = :book AND c.code NOT IN :without AND c.outcome > :after
 ORDER BY CASE WHEN c.trouble_key IS NULL THEN 1 ELSE 0 END, c.since, c.trouble_key, c.source_id, c.leg;
 
 -- name: payment_numbers

@@ -1,7 +1,7 @@
 """The desk: everything that a run needs, opened from the environment. Airflow's jobs and the command line share it.
 
 `QUALY_LEDGER_URL` names the ledger, `QUALY_SETTINGS` the settings file, `QUALY_SECRET_KEYS` the keys of what is kept
-encrypted, `QUALY_REPORTS` the folder for copies of reports.
+encrypted, `QUALY_REPORTS` the folder for copies of reports, `QUALY_CSV` the one for CSV files.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from qualy_sync.contracts.accounting import AccountingTool, Organisation, What
 from qualy_sync.contracts.source import Source
 from qualy_sync.ledger import Ledger, LedgerError
 from qualy_sync.ledger import books as keeping
+from qualy_sync.ledger.attempts import forget_bodies
 from qualy_sync.ledger.engine import get_meta
 from qualy_sync.ledger.runs import Run, keep_settings, latest_pass, set_book
 from qualy_sync.ledger.schema import passes, source_seen
 from qualy_sync.ledger.slices import GONE_AFTER
-from qualy_sync.load import EVERYTHING, Filter, Work, refresh_chart, refresh_mirror
+from qualy_sync.load import EVERYTHING, Filter, Work, give_up, look_at_recoded, refresh_chart, refresh_mirror
 from qualy_sync.load.gate import STANDING, confirm_standing
 from qualy_sync.load.refresh import keep_organisation
 from qualy_sync.settings import AccountingSettings, Settings, SettingsError, load
@@ -122,6 +123,11 @@ class Desk:
     def reports(self) -> Path:
         return Path(self.environment.get("QUALY_REPORTS") or ROOT / ".qualy" / "reports")
 
+    @property
+    def csv_target(self) -> str:
+        """Where the CSV files go: a folder, or an address of object storage."""
+        return self.settings.csv.target or self.environment.get("QUALY_CSV") or str(ROOT / ".qualy" / "csv")
+
     def _pinned(self) -> str:
         book = keeping.find_book(self.ledger, self.accounting.tool)
         return str(book.organisation) if book else ""
@@ -149,7 +155,12 @@ class Desk:
         return book, organisation
 
     def read_tool(self, run: Run) -> Work:
-        """What a run by the clock reads before it plans: organisation, chart, and what changed there."""
+        """What a run by the clock reads before it plans: organisation, chart, and what changed there.
+
+        What stayed unanswered for too long is told before: it may be this very reading that cannot be done.
+        """
+        if (known := keeping.find_book(self.ledger, self.accounting.tool)) is not None:
+            give_up(self.work(run, book=int(known.id)))
         book, _ = self.first_contact()
         set_book(self.ledger, run.id, book)
         work = self.work(run, book=book)
@@ -162,7 +173,9 @@ class Desk:
         read = keeping.get_fact(self.ledger, work.book, FULL_READING)
         full = read is None or self.ledger.now() - read[1] >= FULL_READING_EVERY
         refresh_mirror(work, EVERYTHING, full=full)
+        look_at_recoded(work)
         if full:
+            forget_bodies(self.ledger)
             with self.ledger.writing() as connection:
                 keeping.put_fact(connection, work.book, FULL_READING, {})
 

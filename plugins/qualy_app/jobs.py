@@ -39,7 +39,8 @@ from qualy_sync.load.gate import STANDING, confirm, open_gate
 from qualy_sync.outcomes import Code
 
 from .desk import STANDING_META, Desk, recent
-from .params import SyncParams
+from .events import gathered, note_quota
+from .params import ExportParams, SyncParams
 from .signals import RunProblem, WaitUntil
 
 Counts = dict[str, int]
@@ -153,7 +154,12 @@ def check(dag_run: str, params: SyncParams, by_clock: bool, person: str = "") ->
         ):
             end_task(desk.ledger, run.id, "check", {})
             return False, {}
+        by_event = not by_clock and not person and not asked and not begun
+        if by_event and _waits_for_clock(desk):
+            end_task(desk.ledger, run.id, "check", {})
+            return False, {"events_gathered": 1}
         work = desk.read_tool(run) if full else desk.work(run)
+        note_quota(work)
         set_book(desk.ledger, run.id, work.book)
         if params.confirm and not confirm(desk.ledger, work.book, params.confirm, person or dag_run):
             raise RunProblem(
@@ -202,6 +208,7 @@ def load(dag_run: str, leg: str, try_number: int) -> Counts:
                 open_gate(desk.ledger, work.book)
             if work.tool.quota.calls:
                 counts["calls"] = work.tool.quota.calls
+            note_quota(work)
         end_task(desk.ledger, run.id, leg, counts)
         return counts
 
@@ -287,6 +294,32 @@ def backlog(dag_run: str) -> bool:
     return bool(newer or (made_progress and run.book is not None and _its_turn(desk.ledger, run.book)))
 
 
+# -- export_csv
+
+
+def export_due(dag_run: str, params: ExportParams) -> bool:
+    """Whether files are to be written: they are switched on, and Qualy was read at least once."""
+    desk = Desk()
+    if not desk.settings.csv.enabled:
+        return False
+    return bool(open_run(desk.ledger, "export", dag_run=dag_run, params=params.as_json()).pin)
+
+
+def export_csv(dag_run: str) -> Counts:
+    """Customers, payments, splits and outcomes as CSV files, as they are now."""
+    from .exports import export
+
+    desk = Desk()
+    run = run_of(desk.ledger, dag_run)
+    if run is None:
+        raise RunProblem("This run was never begun: clear its `check` task, with downstream.")
+    with _task(desk, run, "export"):
+        made = export(desk, ExportParams.parse(run.params))
+        end_task(desk.ledger, run.id, "export", made.counts())
+        end_run(desk.ledger, run.id)
+        return made.counts()
+
+
 # -- shared
 
 
@@ -350,6 +383,14 @@ def _last_full(desk: Desk) -> Run | None:
 def _is_full(desk: Desk, run: Run) -> bool:
     """The clock's runs are full, and the first one of a day whoever started it."""
     return run.by_clock or not recent(desk.ledger, _last_full(desk), FULL_RUN_DUE)
+
+
+def _waits_for_clock(desk: Desk) -> bool:
+    """What an event brought is left to the hourly run, since the day's calls run low."""
+    from qualy_sync.ledger.books import find_book
+
+    book = find_book(desk.ledger, desk.accounting.tool)
+    return book is not None and gathered(desk.ledger, int(book.id), desk.accounting)
 
 
 def _nothing_due(desk: Desk, run: Run) -> bool:

@@ -1,4 +1,4 @@
-"""What the tasks of both DAGs share: assets, defaults, how they find their run and tell what they did.
+"""What the tasks of the DAGs share: assets, defaults, how they find their run and tell what they did.
 
 Light on purpose: DAG files import it whenever they are read.
 """
@@ -6,6 +6,7 @@ Light on purpose: DAG files import it whenever they are read.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -23,6 +24,7 @@ SPLITS = Asset("qualy_splits", uri="qualy://ledger/splits")
 BACKLOG = Asset("accounting_backlog", uri="qualy://ledger/accounting-backlog")
 
 Counts = Mapping[str, int]
+ON_ONE_MACHINE = {"LocalExecutor", "SequentialExecutor"}
 
 log = logging.getLogger("airflow.task")
 
@@ -52,6 +54,11 @@ def hourly(minute: int) -> CronTriggerTimetable:
     return CronTriggerTimetable(f"{minute} * * * *", timezone="UTC", run_immediately=timedelta(0))
 
 
+def daily(hour: int, minute: int) -> CronTriggerTimetable:
+    """Each day at this time, UTC; never for a time that was past when the DAG was unpaused."""
+    return CronTriggerTimetable(f"{minute} {hour} * * *", timezone="UTC", run_immediately=timedelta(0))
+
+
 def this_run() -> str:
     """The run the current task belongs to, as the ledger names it."""
     run = get_current_context()["dag_run"]
@@ -75,16 +82,31 @@ def the_jobs() -> Iterator[Any]:
 
     What ends the run or makes it wait is told in the open part of the log; a run's problem is not tried again.
     """
+    from qualy_sync.ledger import LedgerError
+
     from . import jobs
 
     try:
+        _refuse_shared_sqlite()
         yield jobs
-    except RunProblem as problem:
+    except (RunProblem, LedgerError) as problem:
         tell_text(str(problem))
         raise AirflowFailException("The run cannot go on. What to do stands above.") from None
     except WaitUntil as wait:
         tell_text(str(wait))
         raise
+
+
+def _refuse_shared_sqlite() -> None:
+    """A SQLite file belongs to one machine; an executor that spreads tasks over several needs PostgreSQL."""
+    from airflow.configuration import conf
+
+    named = {name.rpartition(":")[2].rpartition(".")[2].strip() for name in conf.get("core", "executor").split(",")}
+    if os.environ.get("QUALY_LEDGER_URL", "").startswith("sqlite") and not named <= ON_ONE_MACHINE:
+        raise RunProblem(
+            f"The ledger is a SQLite file, and {', '.join(sorted(named - ON_ONE_MACHINE))} runs tasks on several"
+            " machines, which would each write a file of their own. Point QUALY_LEDGER_URL at PostgreSQL."
+        )
 
 
 def tell(counts: Counts, nothing: str = "Nothing to do.") -> dict[str, int]:

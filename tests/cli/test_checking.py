@@ -81,6 +81,17 @@ def test_accounts_and_codes_that_do_not_fit_are_named(extracted: Terminal, tmp_p
         assert expected in problems
 
 
+def test_amounts_read_in_two_ways_are_warned_of_where_an_agents_item_is_taxed(
+    extracted: Terminal, tmp_path: Path
+) -> None:
+    spoilt = settings(tmp_path, ("amounts: tax_inclusive\n", "amounts: tax_exclusive\n"))
+    warned = sentences(extracted.json("check", QUALY_SETTINGS=spoilt), "warning")
+    assert "accounting.items.Insurance: It is taxed (INPUT, OUTPUT), payments.amounts is tax_inclusive and" in warned
+    assert "accounting.items.Tuition" not in warned, "no tax, no difference"
+    assert "accounting.items.Visa" not in warned, "our own money"
+    assert "It is taxed" not in sentences(extracted.json("check"), "warning")
+
+
 def test_mistakes_in_settings_are_said_with_their_line(extracted: Terminal, tmp_path: Path) -> None:
     answer = extracted.run("check", QUALY_SETTINGS=settings(tmp_path, ("when: instantly", "when: sometimes")))
     assert answer.status == 2

@@ -17,7 +17,7 @@ from tests.airflow_home import ROOT
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
-DAGS = {"extract_qualy", "sync_accounting"}
+DAGS = {"export_csv", "extract_qualy", "sync_accounting"}
 HEAVY = {"great_expectations", "pandas", "xero_python", "scipy", "alembic", "qualy_sync", "connectors", "sandbox"}
 
 

@@ -106,6 +106,7 @@ def _items(accounting: AccountingSettings, against: _Against) -> Iterator[Findin
             yield from _principal(where, item, against)
         else:
             yield from _agent(where, item, against)
+            yield from _two_bases(where, item, accounting, against)
 
 
 def _principal(where: str, item: ItemMap, against: _Against) -> Iterator[Finding]:
@@ -123,6 +124,21 @@ def _agent(where: str, item: ItemMap, against: _Against) -> Iterator[Finding]:
     yield from against.tax(f"{where}.tax", item.tax, sales=True)
     yield from against.tax(f"{where}.income_tax", item.income_tax, sales=item.role == "agent_on_invoice")
     yield from against.tax(f"{where}.purchase_tax", item.purchase_tax, sales=False)
+
+
+def _two_bases(where: str, item: ItemMap, accounting: AccountingSettings, against: _Against) -> Iterator[Finding]:
+    """The liability nets to zero only where invoice and bill read the same amount with or without its tax alike."""
+    invoices, bills = accounting.payments.amounts, accounting.splits.amounts
+    codes = {code for code in (item.tax, item.purchase_tax) if code} or {*accounting.taxes.sales.values()}
+    taxed = sorted(code for code in codes if code in against.chart.taxes and against.chart.taxes[code].rate)
+    if invoices != bills and taxed:
+        yield Finding(
+            Level.WARNING,
+            where,
+            f"It is taxed ({', '.join(taxed)}), payments.amounts is {invoices} and splits.amounts is {bills}: the same"
+            f" share comes to account {item.account} with tax taken out on one side only, so that its balance never"
+            " comes to zero. Set both alike, unless Qualy's amounts truly differ so.",
+        )
 
 
 def _splits(accounting: AccountingSettings, against: _Against) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import typer
 from .checking import check
 from .connecting import connect_conta_azul, connect_quickbooks, connect_xero
 from .deciding import decide, ignore, retry
+from .exporting import export
 from .keeping import migrate, new_key
 from .looking import explain, outcomes
 from .reapplying import reapply_settings
@@ -38,6 +39,7 @@ app.command("retry")(retry)
 app.command("ignore")(ignore)
 app.command("reapply")(reapply_settings)
 app.command("report")(report)
+app.command("export")(export)
 connect.command("xero")(connect_xero)
 connect.command("conta_azul")(connect_conta_azul)
 connect.command("quickbooks")(connect_quickbooks)

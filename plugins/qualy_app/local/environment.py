@@ -46,6 +46,7 @@ def for_core(places: Places, keys: Keys, settings: Path | None = None) -> dict[s
         "QUALY_SETTINGS": str(settings or places.root / "sandbox" / "settings.yaml"),
         "QUALY_SECRET_KEYS": keys.ledger,
         "QUALY_REPORTS": str(places.reports),
+        "QUALY_CSV": str(places.csv_files),
     }
 
 

@@ -96,7 +96,7 @@ def preview(work: Work) -> Iterator[Planned]:
     for some in every_owner(work.ledger, work.pin):
         plan = plan_owners(work, terms, some)
         suppliers |= plan.suppliers
-        yield from (one for one in plan.planned if one.step is not None and work.filter.allows(one))
+        yield from (one for one in work.filter.pick(plan.planned) if one.step is not None)
     for planned in _partners(work, terms, suppliers):
         yield from (one for one in planned if one.step is not None and work.filter.allows(one))
 

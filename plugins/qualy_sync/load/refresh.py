@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -84,10 +84,13 @@ def _waits_for_chart(ledger: Ledger, book: int) -> bool:
         )
 
 
-def refresh_mirror(work: Work, kinds: Sequence[What], *, full: bool = False) -> int:
+def refresh_mirror(
+    work: Work, kinds: Sequence[What], *, full: bool = False, each_page: Callable[[], None] = lambda: None
+) -> int:
     """Reads what changed in the tool since the last look (everything, the first time) into the mirror.
 
-    The cursor moves only when a kind was read to its end.
+    The cursor moves only when a kind was read to its end. `each_page` is called after each page: who holds a lease
+    renews it there, since a long list takes longer than a lease lasts.
     """
     count = 0
     for what in kinds:
@@ -98,6 +101,7 @@ def refresh_mirror(work: Work, kinds: Sequence[What], *, full: bool = False) -> 
         for page in work.tool.changed(what, since):
             with work.ledger.writing() as connection:
                 count += mirror.put(connection, work.book, page)
+            each_page()
             moments = [remote.updated_at for remote in page] + ([newest] if newest else [])
             newest = max(moments, default=None)
         if newest is not None:

@@ -158,7 +158,7 @@ def plan_only(work: Work) -> dict[str, int]:
     suppliers: set[str] = set()
     for some in slices:
         plan = plan_owners(work, terms, some)
-        mine = [one for one in plan.planned if work.filter.allows(one)]
+        mine = work.filter.pick(plan.planned)
         suppliers |= {one.step.needs[1] for one in mine if one.leg is Leg.BILL and one.step and one.step.needs}
         overview.add(mine)
         keep_planned(work, terms, mine)

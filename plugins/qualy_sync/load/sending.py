@@ -321,13 +321,13 @@ class Sender:
             end_attempt(connection, attempt, "rejected", reply.message)
         found = self._read_back(steps, attempt)
         left = [step for step in steps if step.ref not in found]
+        alone = len(left) == 1
         with work.ledger.writing() as connection:
-            alone = str(Code.INVALID) if len(left) == 1 else "rejected"
-            close_steps(connection, attempt, [step.ref for step in left], alone)
-        if len(left) == 1:
-            with work.ledger.writing() as connection:
+            close_steps(connection, attempt, [step.ref for step in left], str(Code.INVALID) if alone else "rejected")
+            if alone:
                 outcome = self._terms.say(Code.INVALID, without_variables(reply.message), message=reply.message)
                 keep_results(connection, work, {(str(left[0].leg), left[0].source_id): outcome})
+        if alone:
             self.tally.add(str(Code.INVALID))
             return
         half = len(left) // 2

@@ -26,10 +26,12 @@ from qualy_sync.ledger.attempts import (
     open_attempts,
     take_over,
 )
+from qualy_sync.ledger.engine import db_now
 from qualy_sync.ledger.leases import Lease
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code, Outcome
-from qualy_sync.plan import Step, Terms
+from qualy_sync.plan import Pending, Step, Terms
+from qualy_sync.plan.values import unsettled
 
 from .keep import keep_results
 from .pace import Pace
@@ -144,12 +146,12 @@ def _absent(
     last = attempt.last_sent_at or attempt.committed_at
     twice = what in work.tool.limits.two_absences
     if read_at < last + wait:
-        _still_unknown(connection, work, terms, one, last + wait, tally)
+        _still_unknown(connection, work, terms, attempt, one, last + wait, tally)
         return
     if twice and (one.absent_at is None or read_at < one.absent_at + wait):
         if one.absent_at is None:
             note_absent(connection, one.id)
-        _still_unknown(connection, work, terms, one, (one.absent_at or read_at) + wait, tally)
+        _still_unknown(connection, work, terms, attempt, one, (one.absent_at or read_at) + wait, tally)
         return
     close_steps(connection, attempt.id, [one.ref], "absent")
     keep_results(
@@ -161,9 +163,16 @@ def _absent(
 
 
 def _still_unknown(
-    connection: sa.Connection, work: Work, terms: Terms, one: OpenStep, until: datetime, tally: Tally
+    connection: sa.Connection,
+    work: Work,
+    terms: Terms,
+    attempt: OpenAttempt,
+    one: OpenStep,
+    until: datetime,
+    tally: Tally,
 ) -> None:
-    outcome: Outcome = terms.say(Code.UNKNOWN, until=f"{until:%Y-%m-%d %H:%M} UTC")
+    given_up = attempt.committed_at + timedelta(hours=work.accounting.pace.give_up_hours)
+    outcome: Outcome = unsettled(terms, Pending(until, overdue=given_up < db_now(connection)))
     keep_results(connection, work, {(one.leg, one.source_id): outcome}, retry_at=until)
     tally.add("still_unknown")
 

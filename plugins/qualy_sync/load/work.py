@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -44,7 +44,7 @@ class RunProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which records a run may touch: all, some by Qualy id (`only`), documents from a day on, or exact steps."""
+    """Which records a run may touch: all, some by Qualy id (`only`), what is dated from a day on, or exact steps."""
 
     only: frozenset[str] = frozenset()
     since: date | None = None
@@ -62,6 +62,14 @@ class Filter:
             day = planned.step.facts.get("date")
             return day is None or str(day) >= self.since.isoformat()
         return True
+
+    def pick(self, planned: Iterable[Planned]) -> list[Planned]:
+        """Those that the run may touch. From a day on, a contact is made for what is dated so, and for nothing else."""
+        mine = [one for one in planned if self.allows(one)]
+        if self.since is None:
+            return mine
+        needed = {one.step.needs for one in mine if one.step is not None}
+        return [one for one in mine if one.leg is not Leg.CONTACT or one.step is None or one.key in needed]
 
     @property
     def everything(self) -> bool:

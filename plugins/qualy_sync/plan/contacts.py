@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from qualy_sync.contracts.accounting import NewContact, Party, RemoteContact, What
 from qualy_sync.ledger.attempts import Link
@@ -91,12 +91,12 @@ class ContactPlanner:
         terms, known, key = self._terms, self._known, person.key
         decision = decision_on(known, key, person.source_hash)
         choice = decision.choice if decision is not None else ""
+        if (pending := known.pending.get(key)) is not None:
+            return Ruling(unsettled(terms, pending))
         if decision is not None and choice == "ignore":
             return Ruling(terms.say(Code.IGNORED, by=decision.by, reason=decision.reason))
         if (link := known.links.get(key)) is not None:
             return self._linked(link, person)
-        if (pending := known.pending.get(key)) is not None:
-            return Ruling(unsettled(terms, pending))
         if (failure := record_failure(terms, person.record)) is not None:
             return Ruling(failure)
         if not person.record.email:
@@ -104,20 +104,31 @@ class ContactPlanner:
         if decision is not None and choice == "link":
             return self._link_to(decision.argument, person)
         if found := known.contacts_by_ref.get(person.ref, ()):
-            judged = judge_contact(terms, found)
+            judged = judge_contact(terms, self._after_merges(found))
             return Ruling(judged) if isinstance(judged, Outcome) else self._adopt(judged, person, "adopted")
         if choice == "separate":
             return self._create(person)
         return self._match_email(person) or self._share_email(person) or self._create(person)
 
     def _linked(self, link: Link, person: Person) -> Ruling:
-        remote = self._known.contacts_by_id.get(link.remote_id)
+        """A linked contact; one that was merged into another is linked to that one from now on."""
+        remote_id = self._known.after_merges(link.remote_id)
+        remote = self._known.contacts_by_id.get(remote_id)
         if remote is not None and not remote.active:
-            return Ruling(self._terms.say(Code.ARCHIVED_CONTACT, "", remote_id=link.remote_id))
-        stays = Ruling(self._terms.say(Code.CREATED if link.how == "created" else Code.ADOPTED))
+            return Ruling(self._terms.say(Code.ARCHIVED_CONTACT, "", remote_id=remote_id))
+        outcome = self._terms.say(Code.CREATED if link.how == "created" else Code.ADOPTED)
+        if remote is not None and remote_id != link.remote_id:
+            moved = replace(link, remote_id=remote_id, facts={**link.facts, "contact_id": remote_id})
+            return Ruling(outcome, link=moved)
         if remote is None or not wants_update(self._terms, link, person.source_hash):
-            return stays
+            return Ruling(outcome)
         return self._update(link, remote, person)
+
+    def _after_merges(self, found: Sequence[RemoteContact]) -> list[RemoteContact]:
+        """These contacts, each as the one that stands for it now."""
+        by_id = self._known.contacts_by_id
+        now = {(target := self._known.after_merges(one.id)): by_id.get(target, one) for one in found}
+        return list(now.values())
 
     def _update(self, link: Link, remote: RemoteContact, person: Person) -> Ruling:
         """A contact that we made, and that Qualy has otherwise now."""
@@ -125,8 +136,6 @@ class ContactPlanner:
         decision = decision_on(known, person.key, person.source_hash)
         if decision is not None and decision.choice == "theirs":
             return Ruling(terms.say(Code.ADOPTED))
-        if (pending := known.pending.get(person.key)) is not None:
-            return Ruling(unsettled(terms, pending))
         if (failure := record_failure(terms, record)) is not None:
             return Ruling(failure)
         if not record.email:

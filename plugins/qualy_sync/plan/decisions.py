@@ -16,15 +16,16 @@ from .values import Key, Known, Ruling, Terms, decision_on, record_failure, unse
 def at_once(
     terms: Terms, known: Known, record: Record, leg: Leg, source_hash: str, failure: Outcome | None = None
 ) -> Outcome | None:
-    """What is settled before any rule is asked: ignored, under way, booked already, gone, unreadable.
+    """What is settled before any rule is asked: under way, ignored, booked already, gone, unreadable.
 
-    `failure` is a reason, beside the record's own, why it cannot be used.
+    A decision on what is under way counts once its fate is known. `failure` is a reason, beside the record's own, why
+    it cannot be used.
     """
     key = (str(leg), record.id)
-    if (ignored := ignored_by(terms, known, key, source_hash)) is not None:
-        return ignored
     if (waiting := under_way(terms, known, key)) is not None:
         return waiting
+    if (ignored := ignored_by(terms, known, key, source_hash)) is not None:
+        return ignored
     if (link := known.links.get(key)) is not None:
         return _linked(terms, known, record, leg, source_hash, link)
     if record.gone:
@@ -76,9 +77,12 @@ def _linked_settlement(terms: Terms, known: Known, link: Link) -> Outcome:
 
 
 def kept_as_there(terms: Terms, known: Known, key: Key, source_hash: str, ruling: Ruling) -> Ruling:
-    """The ruling, unless a person decided to keep what the tool has (`theirs`) on this content and for this reason."""
+    """The ruling, unless a person decided to keep what the tool has (`theirs`) on this content and for this reason.
+
+    What is under way is not decided on: first it has to be known what the tool has.
+    """
     outcome = ruling.outcome
-    if outcome is None or "theirs" not in outcome.meaning.decisions:
+    if key in known.pending or outcome is None or "theirs" not in outcome.meaning.decisions:
         return ruling
     decision = decision_on(known, key, source_hash)
     if decision is None or decision.choice != "theirs" or not _is_about(decision, outcome):

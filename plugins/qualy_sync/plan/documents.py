@@ -166,7 +166,7 @@ def _step(terms: Terms, known: Known, draft: Draft) -> Step:
         what=draft.what,
         ref=ref,
         number=_number(terms, known, draft, ref),
-        contact_id=contact_link.remote_id if contact_link else "",
+        contact_id=known.after_merges(contact_link.remote_id) if contact_link else "",
         currency=draft.currency,
         date=day,
         due_date=due,
@@ -202,7 +202,8 @@ def _step(terms: Terms, known: Known, draft: Draft) -> Step:
             "own": draft.own,
             "accounts": _by_account(terms, draft),
             "shares": list(draft.shares),
-        },
+        }
+        | _to_recode(terms, draft),
     )
 
 
@@ -223,6 +224,13 @@ def _by_account(terms: Terms, draft: Draft) -> dict[str, int]:
         net = terms.totals([line], draft.basis, draft.currency, terms.chart).net
         sums[line.account] = sums.get(line.account, 0) + net
     return sums
+
+
+def _to_recode(terms: Terms, draft: Draft) -> dict[str, list[str]]:
+    """The suspense accounts that a document uses: it is listed until somebody recodes it in the tool."""
+    suspense = {mapped.account for mapped in terms.accounting.items.values() if mapped.suspense}
+    used = sorted(suspense & {line.account for line in draft.lines})
+    return {"suspense": used} if used else {}
 
 
 def _number_taken(terms: Terms, known: Known, step: Step) -> Outcome | None:
@@ -298,7 +306,6 @@ def linked_document(terms: Terms, known: Known, link: Link) -> Outcome:
 def _agreed(known: Known, link: Link, remote: RemoteDocument) -> Mapping[str, Any]:
     """The facts of a link; a contact that was merged into another one is that other one since."""
     agreed = dict(link.facts) | {"what": None}
-    contact = known.contacts_by_id.get(str(agreed.get("contact_id", "")))
-    if contact is not None and contact.merged_into and contact.merged_into == remote.contact_id:
+    if known.after_merges(str(agreed.get("contact_id", ""))) == remote.contact_id:
         agreed["contact_id"] = remote.contact_id
     return agreed

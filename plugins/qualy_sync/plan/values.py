@@ -33,6 +33,7 @@ from qualy_sync.settings import AccountingSettings, Settings
 
 Key = tuple[str, str]  # (leg, source id)
 PARTY = {Kind.CUSTOMER: "customer", Kind.PARTNER: "partner"}
+MOST_MERGES = 5  # of one contact after the other; more is a circle
 LARGEST = 10**15  # minor units: more is a slip in any currency, and would not fit every database
 ComputeTotals = Callable[[Sequence[Line], Basis, str, Chart], Totals]
 ContactName = Callable[[str, str, str], str]
@@ -131,6 +132,15 @@ class Known:
     settlements_by_ref: Mapping[str, tuple[RemoteSettlement, ...]] = field(default_factory=dict)
     settlements_by_document: Mapping[str, tuple[RemoteSettlement, ...]] = field(default_factory=dict)
     linked_documents: frozenset[str] = frozenset()  # remote ids of documents that a link already stands for
+
+    def after_merges(self, contact_id: str) -> str:
+        """The contact that stands for this one since somebody merged it into another; itself where nobody did."""
+        for _ in range(MOST_MERGES):
+            contact = self.contacts_by_id.get(contact_id)
+            if contact is None or not contact.merged_into:
+                break
+            contact_id = contact.merged_into
+        return contact_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ def story(connection: sa.Connection, book: int, run: int, now: datetime, context
         unpaid=books.unpaid(connection, book, head.today),
         unbilled=books.unbilled(connection, book, IN_STEP, FINE),
         clearing=books.clearing(connection, book, chart.value if chart else {}),
+        to_recode=books.to_recode(connection, book),
         pass_through=pass_through,
         proof=proof,
         differences=found,
@@ -96,11 +97,20 @@ def counts(connection: sa.Connection, query: str, **parameters: Any) -> list[Cou
 
 
 def listed(
-    connection: sa.Connection, book: int, head: Head, context: Context, pin: int, without: tuple[str, ...]
+    connection: sa.Connection,
+    book: int,
+    head: Head,
+    context: Context,
+    pin: int,
+    without: tuple[str, ...],
+    after: int = 0,
 ) -> Listed:
-    """Every record except those with one of some outcomes; who waits for a person comes first, then the oldest."""
+    """Every record except those with one of some outcomes; who waits for a person comes first, then the oldest.
+
+    `after`: only those whose outcome is newer than this one of the history.
+    """
     chunk: list[Any] = []
-    for row in rows(connection, "report.outcomes", book=book, without=without or ("",)):
+    for row in rows(connection, "report.outcomes", book=book, without=without or ("",), after=after):
         chunk.append(row)
         if len(chunk) == _CHUNK:
             yield from _told(connection, chunk, head, context, pin)

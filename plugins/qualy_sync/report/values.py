@@ -148,6 +148,20 @@ class Unbilled:
 
 
 @dataclass(frozen=True, slots=True)
+class ToRecode:
+    """A document that posts to a suspense account until somebody recodes it in the tool. `amount`: net, on those."""
+
+    leg: str
+    source_id: str
+    number: str
+    accounts: tuple[str, ...]
+    currency: str
+    amount: int
+    date: date
+    tool_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """One record that is not in step."""
 
@@ -199,6 +213,7 @@ class Story:
     unpaid: Sequence[Unpaid]
     unbilled: Sequence[Unbilled]
     clearing: Sequence[Balance]
+    to_recode: Sequence[ToRecode]
     pass_through: Sequence[Balance] | None  # None: the documents do not say which accounts they post to
     proof: Completeness
     differences: int

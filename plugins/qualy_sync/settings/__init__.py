@@ -18,6 +18,7 @@ from .accounting import (
     SplitType,
     Taxes,
 )
+from .csv_files import CsvSettings
 from .currencies import Currencies
 from .loading import load
 from .model import AccountingSettings, Settings
@@ -29,6 +30,7 @@ __all__ = [
     "AccountingSettings",
     "Breaker",
     "Contacts",
+    "CsvSettings",
     "Currencies",
     "DatedRate",
     "Gate",

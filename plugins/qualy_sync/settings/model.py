@@ -25,6 +25,7 @@ from .accounting import (
     Taxes,
 )
 from .checks import Parts, disagreement, disagreements
+from .csv_files import CsvSettings
 from .currencies import Currencies
 from .source import QualitySettings, SourceSettings
 from .types import Day, Section, Text, WhenEmpty, words
@@ -77,12 +78,17 @@ class Settings(Section):
 
     source: SourceSettings = Field(default_factory=SourceSettings, description="Reading from Qualy.")
     quality: QualitySettings = Field(default_factory=QualitySettings, description="Rows too bad to pass on.")
+    csv: CsvSettings = Field(default_factory=CsvSettings, description="The CSV files.")
     accounting: AccountingSettings | None = Field(default=None, description="The accounting tool.")
 
     @cached_property
     def version(self) -> str:
-        """First 12 hex digits of a hash over every value, defaults included, whatever their order."""
-        return sha256(json.dumps(_canonical(self.model_dump(by_alias=True))).encode()).hexdigest()[:12]
+        """First 12 hex digits of a hash over every value, defaults included, whatever their order.
+
+        Without the CSV files: a new version would have every document planned again.
+        """
+        values = self.model_dump(by_alias=True, exclude={"csv"})
+        return sha256(json.dumps(_canonical(values)).encode()).hexdigest()[:12]
 
 
 def _canonical(value: Any) -> Any:

@@ -9,8 +9,8 @@ import pytest
 from qualy_sync.contracts.accounting import Status
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code
-from qualy_sync.plan import Key, Planned
-from tests.support.plan_world import Books, World, code, decided, object_id, terms_of
+from qualy_sync.plan import Key, Known, Pending, Planned
+from tests.support.plan_world import NOW, Books, World, code, decided, object_id, terms_of
 
 INVOICE = (str(Leg.INVOICE), object_id(1, 1))
 BILL = (str(Leg.BILL), object_id(3, 1))
@@ -191,3 +191,17 @@ def test_a_share_changed_after_the_invoice_that_depends_on_it_is_a_change_of_the
     changed = terms_of(splits__when="when_customer_paid", items__Tuition={"role": "principal", "account": "200"})
     world.split(70_000, kind="supplier")
     assert code(world.plan(changed, books.known())[INVOICE]) is Code.CREATED
+
+
+@pytest.mark.parametrize("key", [INVOICE, BILL, CHARGE])
+@pytest.mark.parametrize("choice", ["ignore", "theirs"])
+@pytest.mark.parametrize(("overdue", "says"), [(False, Code.UNKNOWN), (True, Code.NEEDS_DECISION)])
+def test_what_is_unanswered_stays_so_until_its_fate_is_known(key: Key, choice: str, overdue: bool, says: Code) -> None:
+    world = World()
+    world.payment(("Course", 100_000), status="paid")
+    world.split(10_000)
+    world.charge(100_000)
+    unanswered = {key: Pending(NOW, overdue)}
+    now = world.plan(known=Known(pending=unanswered))[key]
+    chosen = decided(Leg(key[0]), key[1], choice, now)
+    assert code(world.plan(known=Known(pending=unanswered, decisions=chosen))[key]) is says
