@@ -22,8 +22,6 @@ SERVICES = {
     "quickbooks": "sandbox.quickbooks:service",
     "conta_azul": "sandbox.conta_azul:service",
     "hubspot": "sandbox.hubspot:service",
-    "conta_azul": "sandbox.conta_azul:service",
-    "quickbooks": "sandbox.quickbooks:service",
     "mailchimp": "sandbox.mailchimp:service",
 }
 

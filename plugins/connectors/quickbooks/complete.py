@@ -60,8 +60,9 @@ def complete(item: Item, facts: Facts, known: Known) -> Item:
             return replace(item, refused=(Code.NO_RATE, f"QuickBooks has no rate of {day[0]} for {day[1]}."))
         entity["ExchangeRate"] = known.rates[day]
     if currency == facts.home:
-        entity.pop("CurrencyRef", None)
         entity.pop("ExchangeRate", None)
+        if not facts.currencies:
+            entity.pop("CurrencyRef", None)
     if banks_needed([item]):
         bank = known.banks.get(currency)
         if bank is None:

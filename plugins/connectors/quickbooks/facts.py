@@ -16,6 +16,18 @@ from qualy_sync.contracts.errors import WrongShape
 
 POSTS_TO = ">"  # in the code of an item: "204>61" is item 204, which posts to account 61
 _MONEY = frozenset({"Bank", "Other Current Asset"})
+_NATURES = {
+    "Accounts Payable": "Liability",
+    "Credit Card": "Liability",
+    "Other Current Liability": "Liability",
+    "Long Term Liability": "Liability",
+    "Equity": "Equity",
+    "Income": "Revenue",
+    "Other Income": "Revenue",
+    "Cost of Goods Sold": "Expense",
+    "Expense": "Expense",
+    "Other Expense": "Expense",
+}
 _NO_LINES = frozenset({"Accounts Receivable", "Accounts Payable"})
 
 
@@ -29,6 +41,7 @@ class Facts:
     home: str
     closed: date | None
     rates: Mapping[str, int]
+    currencies: bool  # several: then every document has to name its own, or silently takes its customer's
 
     @property
     def us(self) -> bool:
@@ -60,6 +73,7 @@ def facts(info: Row, preferences: Row, codes: Sequence[TaxCode]) -> Facts:
         home=home,
         closed=day(part(preferences, "AccountingInfoPrefs"), "BookCloseDate"),
         rates={code.code: code.rate for code in codes},
+        currencies=part(preferences, "CurrencyPrefs").get("MultiCurrencyEnabled") is True,
     )
 
 
@@ -146,7 +160,8 @@ def _item(code: str, row: Row, account: Row) -> Account:
 
 
 def _is(row: Row, nature: str) -> bool:
-    return text(row, "Classification") == nature
+    """By the account's classification; where an answer leaves it out, by its type."""
+    return (text(row, "Classification") or _NATURES.get(needed(row, "AccountType"), "Asset")) == nature
 
 
 def account_of(code: str) -> str:
