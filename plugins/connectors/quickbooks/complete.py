@@ -53,11 +53,24 @@ def complete(item: Item, facts: Facts, known: Known) -> Item:
     if item.refused or item.verb in ("void", "delete"):
         return item
     entity = dict(item.entity)
-    currency = reference(entity, "CurrencyRef")
-    day = _day(item, facts)
+    lacking = _set_money(item, entity, facts, known)
+    if lacking is not None:
+        return replace(item, refused=lacking)
+    if "GlobalTaxCalculation" in entity:
+        _set_tax(entity, facts)
+    if facts.us:
+        if not fits_latin(text(entity, "DisplayName")):
+            return replace(item, refused=(Code.INVALID, "The name has characters that the company does not keep."))
+        _set_latin(entity)
+    return replace(item, entity=entity)
+
+
+def _set_money(item: Item, entity: Json, facts: Facts, known: Known) -> tuple[Code, str] | None:
+    """Rate, currency and bank account; what is lacking, if anything is."""
+    currency, day = reference(entity, "CurrencyRef"), _day(item, facts)
     if day is not None:
         if day not in known.rates:
-            return replace(item, refused=(Code.NO_RATE, f"QuickBooks has no rate of {day[0]} for {day[1]}."))
+            return Code.NO_RATE, f"QuickBooks has no rate of {day[0]} for {day[1]}."
         entity["ExchangeRate"] = known.rates[day]
     if currency == facts.home:
         entity.pop("ExchangeRate", None)
@@ -66,15 +79,9 @@ def complete(item: Item, facts: Facts, known: Known) -> Item:
     if banks_needed([item]):
         bank = known.banks.get(currency)
         if bank is None:
-            return replace(item, refused=(Code.UNMAPPED_ACCOUNT, f"a bank account in {currency}"))
+            return Code.UNMAPPED_ACCOUNT, f"a bank account in {currency}"
         entity["CheckPayment"] = {"BankAccountRef": {"value": bank}}
-    if "GlobalTaxCalculation" in entity:
-        _set_tax(entity, facts)
-    if facts.us:
-        if not fits_latin(text(entity, "DisplayName")):
-            return replace(item, refused=(Code.INVALID, "The name has characters that the company does not keep."))
-        _set_latin(entity)
-    return replace(item, entity=entity)
+    return None
 
 
 def _set_tax(entity: Json, facts: Facts) -> None:

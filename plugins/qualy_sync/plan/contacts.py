@@ -47,6 +47,7 @@ class Person:
     record: Record
     leg: Leg
     source_hash: str
+    currency: str = ""  # of a new contact, where a contact has one for good
 
     @property
     def key(self) -> Key:
@@ -55,6 +56,10 @@ class Person:
     @property
     def ref(self) -> str:
         return make_ref(self.leg, self.record.id)
+
+    @property
+    def party(self) -> Party:
+        return Party.CUSTOMER if self.leg is Leg.CONTACT else Party.SUPPLIER
 
 
 class ContactPlanner:
@@ -66,10 +71,13 @@ class ContactPlanner:
         self._claimed: dict[str, Key] = {}  # names
         self._emails: dict[str, Key] = {}
 
-    def plan(self, record: Record, leg: Leg, owner: str) -> Planned:
-        """What becomes of a customer's contact or a partner's supplier that a document needs."""
+    def plan(self, record: Record, leg: Leg, owner: str, currency: str = "") -> Planned:
+        """What becomes of a customer's contact or a partner's supplier that a document needs.
+
+        `currency` is what its documents are in, for tools in which a contact has one for good.
+        """
         source_hash = _source_hash(record)
-        ruling = self._ruling(Person(record, leg, source_hash))
+        ruling = self._ruling(Person(record, leg, source_hash, currency))
         pending = self._known.pending.get((str(leg), record.id))
         return Planned(
             kind=record.kind,
@@ -149,7 +157,7 @@ class ContactPlanner:
         if ruling.step is None:
             return ruling
         self._claimed[name_key(name)] = person.key
-        self._emails.setdefault(record.email, person.key)
+        self._emails.setdefault(self._email_key(person), person.key)
         return Ruling(hold_back(terms, known, ruling.step), ruling.step)
 
     def _match_email(self, person: Person) -> Ruling | None:
@@ -158,7 +166,7 @@ class ContactPlanner:
         sharing = known.shared.get((person.record.kind, email), 0)
         if sharing > 1 and terms.accounting.contacts.on_shared_email == "hold":
             return Ruling(terms.say(Code.SHARED_EMAIL, "", count=sharing))
-        everyone = known.contacts_by_email.get(email, ())
+        everyone = [one for one in known.contacts_by_email.get(email, ()) if self._serves(one, person)]
         active = [contact for contact in everyone if contact.active and not contact.merged_into]
         if len(active) > 1:
             return Ruling(terms.say(Code.AMBIGUOUS_EMAIL, "", count=len(active)))
@@ -171,9 +179,21 @@ class ContactPlanner:
             return Ruling(terms.say(Code.ARCHIVED_CONTACT, "", remote_id=everyone[0].id))
         return None
 
+    def _serves(self, contact: RemoteContact, person: Person) -> bool:
+        """Whether a contact may stand for this person: the kind of record, and the currency, that are needed."""
+        ways = self._terms.ways
+        kind_fits = not ways.separate_parties or contact.party in (Party.ANY, person.party)
+        wanted = person.currency if ways.currency_per_contact else ""
+        return kind_fits and (not wanted or contact.currency in ("", wanted))
+
+    def _email_key(self, person: Person) -> str:
+        """No two new contacts have the same: where customers and suppliers are apart, each kind by itself."""
+        email = person.record.email
+        return f"{person.party}:{email}" if self._terms.ways.separate_parties else email
+
     def _share_email(self, person: Person) -> Ruling | None:
         """Somebody with this email is about to be created: this one is found there next time, and makes no second."""
-        first = self._emails.get(person.record.email)
+        first = self._emails.get(self._email_key(person))
         return Ruling(self._terms.say(Code.WAITING_FOR, leg=first[0], id=first[1])) if first else None
 
     def _link_to(self, remote_id: str, person: Person) -> Ruling:
@@ -217,7 +237,7 @@ class ContactPlanner:
         if name is None:
             return Ruling(self._terms.say(Code.DUPLICATE_NAME))
         self._claimed[name_key(name)] = person.key
-        self._emails.setdefault(email, person.key)
+        self._emails.setdefault(self._email_key(person), person.key)
         first, last = _first_last(record)
         step = Step(
             what=What.CONTACT,
@@ -231,7 +251,8 @@ class ContactPlanner:
                 email=email,
                 first_name=first,
                 last_name=last,
-                party=Party.CUSTOMER if person.leg is Leg.CONTACT else Party.SUPPLIER,
+                party=person.party,
+                currency=person.currency if self._terms.ways.currency_per_contact else "",
                 document=identity.document,
                 person=identity.person,
                 country=identity.country,
@@ -239,7 +260,7 @@ class ContactPlanner:
             source_hash=person.source_hash,
             content_hash=fingerprint([email, _name(record)]),
             facts={"name": name, "email": email},
-            batch_keys=frozenset({f"email:{email}", f"name:{name_key(name)}"}),
+            batch_keys=frozenset({f"email:{self._email_key(person)}", f"name:{name_key(name)}"}),
         )
         return Ruling(hold_back(self._terms, self._known, step), step)
 
