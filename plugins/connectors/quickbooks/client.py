@@ -85,7 +85,7 @@ WAYS = Ways(
     separate_parties=True,
     currency_per_contact=True,
     refund_alone=True,
-    latin_1=True,
+    latin_1=frozenset({"US"}),
 )
 GAPS = (
     Gap(

@@ -13,10 +13,10 @@ from typing import Any
 from connectors.quickbooks.facts import Facts
 from connectors.quickbooks.fields import reference, text
 from connectors.quickbooks.lines import EXPENSE, SALE
-from connectors.quickbooks.names import fits_latin, latin
 from connectors.quickbooks.tax import net_of, total_tax
 from connectors.quickbooks.write import Item, Json, as_read
 from qualy_sync.contracts.accounting import Basis, NewDocument, What
+from qualy_sync.contracts.latin import is_latin, to_latin
 from qualy_sync.model import exponent, to_decimal
 from qualy_sync.outcomes import Code
 
@@ -59,7 +59,7 @@ def complete(item: Item, facts: Facts, known: Known) -> Item:
     if "GlobalTaxCalculation" in entity:
         _set_tax(entity, facts)
     if facts.us:
-        if not fits_latin(text(entity, "DisplayName")):
+        if not is_latin(text(entity, "DisplayName")):
             return replace(item, refused=(Code.INVALID, "The name has characters that the company does not keep."))
         _set_latin(entity)
     return replace(item, entity=entity)
@@ -115,10 +115,10 @@ def _set_tax(entity: Json, facts: Facts) -> None:
 def _set_latin(entity: Json) -> None:
     for name in _TEXTS:
         if name in entity:
-            entity[name] = latin(entity[name])
+            entity[name] = to_latin(entity[name])
     entity_lines: list[Json] = entity.get("Line", [])
     entity["Line"] = [
-        one | {"Description": latin(one["Description"])} if "Description" in one else one for one in entity_lines
+        one | {"Description": to_latin(one["Description"])} if "Description" in one else one for one in entity_lines
     ]
     if not entity_lines:
         del entity["Line"]
@@ -138,7 +138,7 @@ def as_read_there(new: NewDocument, facts: Facts) -> NewDocument:
     lines = tuple(
         replace(
             line,
-            description=latin(line.description),
+            description=to_latin(line.description),
             amount=net(line.amount, line.tax) if inclusive else line.amount,
         )
         for line in new.lines

@@ -32,10 +32,6 @@ KINDS = {
     What.SETTLEMENT: "Payment",
     What.BILL_SETTLEMENT: "BillPayment",
 }
-_ALIKE = str.maketrans(
-    {"đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ı": "i", "œ": "oe", "Œ": "OE", "–": "-", "—": "-", "’": "'", "‘": "'",
-     "“": '"', "”": '"', "…": "..."}
-)  # fmt: skip
 
 
 def contact_id(kind: str, number: str) -> str:
@@ -71,32 +67,6 @@ def clean(value: str, longest: int) -> str:
     """Text without control characters, blanks collapsed, cut."""
     readable = "".join(" " if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} else char for char in value)
     return " ".join(readable.split())[:longest].strip()
-
-
-def latin(value: str) -> str:
-    """A text in the characters that a United States company keeps; what has no likeness there becomes `?`."""
-    if _fits_latin(value):
-        return value
-    plain = unicodedata.normalize("NFC", value).translate(_ALIKE)
-    return "".join(char if _fits_latin(char) else _bare(char) for char in plain)
-
-
-def fits_latin(value: str) -> bool:
-    """Whether a United States company keeps the text as it is."""
-    return _fits_latin(value)
-
-
-def _fits_latin(value: str) -> bool:
-    try:
-        value.encode("latin-1")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _bare(char: str) -> str:
-    bare = "".join(one for one in unicodedata.normalize("NFKD", char) if not unicodedata.combining(one))
-    return bare if bare and _fits_latin(bare) else "?"
 
 
 def contact_name(name: str, email: str, suffix: str = "") -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from qualy_sync.contracts.accounting import NewContact, Party, RemoteContact, What
+from qualy_sync.contracts.latin import UNKNOWN, is_latin, to_latin
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.mirror import name_key
 from qualy_sync.ledger.slices import Record
@@ -233,6 +234,8 @@ class ContactPlanner:
         identity = identity_of(self._terms, record)
         if isinstance(identity, Outcome):
             return Ruling(identity)
+        if (unkept := self._unkept(record)) is not None:
+            return Ruling(unkept)
         name = self._free_name(record, person.key, email, person.ref)
         if name is None:
             return Ruling(self._terms.say(Code.DUPLICATE_NAME))
@@ -264,6 +267,27 @@ class ContactPlanner:
         )
         return Ruling(hold_back(self._terms, self._known, step), step)
 
+    def _spelled(self, record: Record) -> str:
+        """The name in characters that the organisation keeps, where the settings ask for that."""
+        terms, name = self._terms, _name(record)
+        latin = terms.organisation.country in terms.ways.latin_1
+        return to_latin(name) if latin and terms.accounting.contacts.latin_names == "transliterate" else name
+
+    def _unkept(self, record: Record) -> Outcome | None:
+        """A name that the organisation does not keep, and that is not to be, or cannot be, spelled otherwise."""
+        terms, name = self._terms, self._spelled(record)
+        if terms.organisation.country not in terms.ways.latin_1:
+            return None
+        if is_latin(name) and (UNKNOWN not in name or UNKNOWN in _name(record)):
+            return None
+        return terms.say(
+            Code.NEEDS_DECISION,
+            "latin name",
+            problem=f"{terms.title} keeps names in Latin letters alone, and this one has others.",
+            steps="Make the contact there by hand and decide link:CONTACT_ID, or set contacts.latin_names:"
+            " transliterate, which spells accents and marks (not other scripts).",
+        )
+
     def _free_name(
         self, record: Record, key: Key, email: str, ref: str, mine: RemoteContact | None = None
     ) -> str | None:
@@ -272,7 +296,7 @@ class ContactPlanner:
         A name that the tool refused is tried again only when nothing else is left and its holder is gone. `mine`: the
         contact that has the name already, so that it is free for it.
         """
-        names = [self._terms.contact_name(_name(record), email, suffix) for suffix in ("", f"({ref[-6:]})")]
+        names = [self._terms.contact_name(self._spelled(record), email, suffix) for suffix in ("", f"({ref[-6:]})")]
         frozen = self._known.frozen.get(key)
         if frozen is not None and frozen.values.get("name") in names:
             names.sort(key=lambda name: name != frozen.values["name"])

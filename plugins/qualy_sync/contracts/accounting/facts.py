@@ -71,7 +71,8 @@ class Ways:
     (`NewRefund.lines`) and no credit note goes with it; else a credit note is made first and the refund names it
     (`NewRefund.note_id`). `allocations_on_note`: an allocation has no ref in the tool and is seen on its credit note
     alone (`RemoteDocument.allocations` is then complete), else it is found by its ref. `asks_document`: contacts
-    carry a tax number and the kind of person. `latin_1`: names outside Latin-1 are not kept.
+    carry a tax number and the kind of person. `latin_1`: countries whose organisations
+    keep no text outside Latin-1.
     """
 
     reads: Mapping[What, What]
@@ -80,7 +81,7 @@ class Ways:
     refund_alone: bool = False
     allocations_on_note: bool = False
     asks_document: bool = False
-    latin_1: bool = False
+    latin_1: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
