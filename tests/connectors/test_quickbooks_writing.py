@@ -26,7 +26,6 @@ from qualy_sync.contracts.accounting import (
     NotSent,
     Party,
     Rate,
-    RejectedWhole,
     RemoteAllocation,
     RemoteContact,
     RemoteDocument,
@@ -480,12 +479,6 @@ def test_refusals_of_a_whole_batch_are_told_apart(sandbox: Sandbox, tool: QuickB
     assert isinstance(send(tool, new), Unanswered)
     fault(sandbox, "status:401")
     assert done(send(tool, new)).ref == new.ref
-
-
-def test_a_batch_that_is_refused_as_a_whole_says_so(sandbox: Sandbox, tool: QuickBooksTool) -> None:
-    tool.organisation()
-    fault(sandbox, "status:400")
-    assert isinstance(send(tool, new_contact()), RejectedWhole | Unanswered | NotSent)
 
 
 def test_throttling_is_understood_in_both_of_its_forms(sandbox: Sandbox, tool: QuickBooksTool) -> None:

@@ -15,6 +15,7 @@ from connectors.quickbooks.complete import Known, as_read_there, banks_needed, c
 from connectors.quickbooks.facts import Facts
 from connectors.quickbooks.fields import Row, encode, loads, needed, number, part, reference, text
 from connectors.quickbooks.hosts import Addresses
+from connectors.quickbooks.limits import GAPS, GROUPS, LIMITS, PARTIES, PAYMENTS, WAYS
 from connectors.quickbooks.pacing import Pacer, Rates
 from connectors.quickbooks.read import gone, records
 from connectors.quickbooks.reading import LOOK_BACK, MOST_CHANGES, NEAR_END, Lists, captured, quoted, stamp
@@ -22,7 +23,6 @@ from connectors.quickbooks.transport import Transport
 from connectors.quickbooks.write import Item, Json
 from qualy_sync.contracts.accounting import (
     GONE,
-    Ability,
     Answered,
     Basis,
     Chart,
@@ -30,7 +30,6 @@ from qualy_sync.contracts.accounting import (
     Done,
     Fate,
     Gap,
-    Limits,
     Line,
     NewDocument,
     NotSent,
@@ -46,7 +45,6 @@ from qualy_sync.contracts.accounting import (
     TokenSource,
     Totals,
     Unanswered,
-    Ways,
     What,
     Write,
 )
@@ -55,70 +53,6 @@ from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, Refus
 
 CLOCKS_APART = timedelta(minutes=5)  # a search by time starts this much earlier: our clock is not QuickBooks'
 BACK = timedelta(seconds=1)  # QuickBooks compares to the second
-PARTIES = ("Customer", "Vendor")
-DOCUMENTS = ("Invoice", "Bill", "CreditMemo", "VendorCredit", "RefundReceipt")
-PAYMENTS = ("Payment", "BillPayment")
-GROUPS = MappingProxyType({What.CONTACT: PARTIES, What.INVOICE: DOCUMENTS, What.SETTLEMENT: PAYMENTS})
-
-LIMITS = Limits(
-    per_call=MappingProxyType(dict.fromkeys(What, write.MOST)),
-    changes=MappingProxyType(dict.fromkeys(What, write.MOST)),
-    together=(frozenset(What),),
-    mixes_verbs=True,
-    replay=timedelta(0),
-    settle=timedelta(minutes=5),
-)
-WAYS = Ways(
-    reads=MappingProxyType(
-        {
-            What.CONTACT: What.CONTACT,
-            What.INVOICE: What.INVOICE,
-            What.BILL: What.INVOICE,
-            What.CREDIT_NOTE: What.INVOICE,
-            What.SUPPLIER_CREDIT: What.INVOICE,
-            What.REFUND: What.INVOICE,
-            What.SETTLEMENT: What.SETTLEMENT,
-            What.BILL_SETTLEMENT: What.SETTLEMENT,
-            What.ALLOCATION: What.SETTLEMENT,
-        }
-    ),
-    separate_parties=True,
-    currency_per_contact=True,
-    refund_alone=True,
-    latin_1=frozenset({"US"}),
-)
-GAPS = (
-    Gap(
-        "items",
-        "Lines of invoices, credits and refunds post through items: a setting names the item and the account it posts"
-        " to, such as 204>61. Items are not created here.",
-    ),
-    Gap(
-        "drafts", "QuickBooks has no drafts: invoices and bills are posted when they arrive, so both stand authorised."
-    ),
-    Gap(
-        "removing settlements",
-        "QuickBooks does not tell which payments are reconciled, so that none is ever taken back by itself.",
-        Ability.REMOVE_SETTLEMENT,
-    ),
-    Gap("reconciliation", "Whether a payment is reconciled is in no answer.", Ability.SEE_RECONCILED),
-    Gap("voiding", "Bills and credits cannot be voided: taking one back deletes it. Invoices are voided and stay."),
-    Gap("refunds", "Money given back is a refund receipt of its own, without a credit memo."),
-    Gap(
-        "deletions",
-        "Of more than a thousand changes at once, what was deleted among them is seen by each day's complete reading.",
-    ),
-    Gap(
-        "names",
-        "Companies in the United States keep Latin letters alone: texts are spelled in them, names are held or spelled"
-        " in them by contacts.latin_names.",
-    ),
-    Gap(
-        "bills in the United States",
-        "They carry no tax code: map purchases to NON.",
-    ),
-    Gap("decimals", "QuickBooks keeps two decimals in every currency, also in those with none (JPY) or three (KWD)."),
-)
 
 
 class QuickBooksTool:
