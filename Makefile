@@ -39,7 +39,7 @@ lint: setup-dev ## style, import floors, types
 	@.venv/bin/lint-imports --cache-dir .qualy/import_linter
 	@$(PY) -m mypy
 
-bench: setup-dev ## figures: calls, records per second, memory; about 20 minutes (QUICK=1 PARTS="calls growth" SIZES=1000,10000)
+bench: setup-dev ## figures: calls, records per second, memory, webhook to written; 25 minutes or so (QUICK=1 PARTS="calls growth" SIZES=1000,10000)
 	@$(PY) -m tests.bench $(call given,QUICK,--quick) $(if $(SIZES),--sizes '$(SIZES)') $(if $(PARTS),--parts $(PARTS))
 
 sandbox: setup ## the stand-ins alone (SANDBOX_PORT=8900 PAYMENTS=500 SEED=1)

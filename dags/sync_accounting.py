@@ -32,7 +32,7 @@ is cleared the same way. You may also just wait: every run by the clock tries wh
 *Mark as success* settles nothing: only the tool's answer, or `bin/qualy ignore ID --reason TEXT --by NAME`, does.
 
 Clearing any other task, at any time and in any order, is harmless: what was sent is never sent twice. When a task above
-`to_do` is red, read the last lines of its log. *Connect again*: `bin/qualy connect xero`. A setting: the file, line and
+`to_do` is red, read the last lines of its log. *Connect again*: `bin/qualy connect TOOL`. A setting: the file, line and
 key are named. Otherwise the machine's trouble was tried six times: clear it with downstream, or wait for the next run.
 
 ## Running it by hand

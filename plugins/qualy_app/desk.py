@@ -7,11 +7,12 @@ encrypted, `QUALY_REPORTS` the folder for copies of reports, `QUALY_CSV` the one
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -24,7 +25,7 @@ from qualy_sync.ledger.engine import get_meta
 from qualy_sync.ledger.runs import Run, keep_settings, latest_pass, set_book
 from qualy_sync.ledger.schema import passes, source_seen
 from qualy_sync.ledger.slices import GONE_AFTER
-from qualy_sync.load import EVERYTHING, Filter, Work, give_up, look_at_recoded, refresh_chart, refresh_mirror
+from qualy_sync.load import EVERYTHING, GROUPS, Filter, Work, give_up, look_at_recoded, refresh_chart, refresh_mirror
 from qualy_sync.load.gate import STANDING, confirm_standing
 from qualy_sync.load.refresh import keep_organisation
 from qualy_sync.settings import AccountingSettings, Settings, SettingsError, load
@@ -131,6 +132,29 @@ class Desk:
     def _pinned(self) -> str:
         book = keeping.find_book(self.ledger, self.accounting.tool)
         return str(book.organisation) if book else ""
+
+    # -- what the to-do list asks of a desk
+
+    @property
+    def tool_id(self) -> str:
+        return self.accounting.tool
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The tasks of a run that have to come to their end."""
+        return ("check", "plan", *GROUPS, "reconcile")
+
+    def retry(self, work: Any, keys: Sequence[tuple[str, str]]) -> dict[str, int]:
+        """Tries these records again, because a person asked for it."""
+        from qualy_sync.load.retrying import retry
+
+        return retry(work, keys)
+
+    def waits_until(self, work: Any, keys: Sequence[tuple[str, str]]) -> datetime | None:
+        """When what was sent for these and not answered can be settled."""
+        from qualy_sync.load import waits_until
+
+        return waits_until(work, keys)
 
     # -- a run's work
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from airflow.sdk.types import TaskInstanceKey
 
 PREFIX = "/qualy"
+WEBHOOKS = "/webhooks"
 REPORTS = f"{PREFIX}/reports/sync_accounting"
 
 

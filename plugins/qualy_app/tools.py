@@ -47,7 +47,7 @@ def xero_tokens(ledger: Ledger, endpoint: Endpoint) -> LedgerTokens:
         lambda token: xero.refresh(endpoint, token, clock=ledger),
         TOKEN_LEASE,
         renew=renew if endpoint.password else None,
-        mask=_hide_in_logs,
+        mask=hide_in_logs,
     )
 
 
@@ -67,7 +67,7 @@ def conta_azul_tokens(ledger: Ledger, endpoint: Endpoint) -> LedgerTokens:
         endpoint.extra.get("refresh_token", ""),
         lambda token: conta_azul.refresh(endpoint, token, clock=ledger),
         TOKEN_LEASE,
-        mask=_hide_in_logs,
+        mask=hide_in_logs,
     )
 
 
@@ -104,7 +104,7 @@ def quickbooks_tokens(ledger: Ledger, endpoint: Endpoint) -> LedgerTokens:
         endpoint.extra.get("refresh_token", ""),
         lambda token: quickbooks.refresh(endpoint, token, clock=ledger),
         TOKEN_LEASE,
-        mask=_hide_in_logs,
+        mask=hide_in_logs,
     )
 
 
@@ -124,7 +124,7 @@ def _quickbooks(ledger: Ledger, endpoint: Endpoint, read_timeout: int, mask: Mas
     return quickbooks.connect(endpoint, quickbooks_tokens(ledger, endpoint), ledger, read_timeout)
 
 
-def _hide_in_logs(token: str) -> None:
+def hide_in_logs(token: str) -> None:
     """Airflow masks the secrets that it hands out itself; this one it has to be told."""
     if "airflow.sdk" in sys.modules:
         from airflow.sdk.log import mask_secret

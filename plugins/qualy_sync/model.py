@@ -30,12 +30,16 @@ class Kind(StrEnum):
     TRANSACTION = "transactions"
     PARTNER = "partnerships"
     TAX = "taxes"
+    USER = "users"
+    TEAM = "teams"
+    TAG = "tags"
 
 
 class Leg(StrEnum):
-    """What one source record turns into in an accounting tool."""
+    """What one source record turns into in a tool."""
 
-    CONTACT = "contact"  # of a customer
+    CONTACT = "contact"  # of a customer, in accounting and CRM tools alike
+    CUSTOMER = "customer"  # the other way: of a CRM tool's contact, in Qualy
     SUPPLIER = "supplier"  # of a partner
     INVOICE = "invoice"  # of a payment (a bill, where the settings say so)
     BILL = "bill"  # of a split

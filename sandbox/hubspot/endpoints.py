@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.hubspot import batches
-from sandbox.hubspot.access import OWNERS, READ, SCHEMA_READ, SCHEMA_WRITE, WRITE
+from sandbox.hubspot.access import OWNERS, PORTAL_ID, READ, SCHEMA_READ, SCHEMA_WRITE, SCOPES, WRITE
 from sandbox.hubspot.answers import Answer, Refused, invalid, not_found
 from sandbox.hubspot.contacts import Contacts
 from sandbox.hubspot.render import batch, page, read_record, written_record
@@ -18,6 +18,8 @@ from sandbox.hubspot.values import acceptable_email, normal_email
 
 DATES = ("2026-03", "2026-09")
 _VERSIONED = re.compile(r"^/crm/(?:v3/(?P<kind>objects|properties|owners)|(?P<dated>\w+)/(?P<date>\d{4}-\d{2}))(?=/|$)")
+
+_ACCOUNT = re.compile(r"^/account-info/(v3|\d{4}-\d{2})/details/?$")
 
 Json = dict[str, Any]
 Handler = Callable[[Contacts, Call], Answer]
@@ -36,6 +38,9 @@ class Route:
 
 def find_route(method: str, path: str, numbered: bool) -> Route | None:
     """The endpoint of a path of either form of version; None where there is none."""
+    if method == "GET" and (asked := _ACCOUNT.match(path)):
+        known = numbered if asked[1] == "v3" else asked[1] in DATES
+        return Route(account, SCOPES, (), asked[1] != "v3") if known else None
     versioned = _VERSIONED.match(path)
     if versioned is None:
         return None
@@ -48,6 +53,24 @@ def find_route(method: str, path: str, numbered: bool) -> Route | None:
         if found is not None:
             return Route(handler, scopes, found.groups(), dated, handler is search)
     return None
+
+
+def account(_: Contacts, __: Call) -> Answer:
+    """Whose account a token reaches (HubSpot: account information API); any scope is enough."""
+    return Answer(
+        200,
+        {
+            "portalId": PORTAL_ID,
+            "accountType": "STANDARD",
+            "timeZone": "Australia/Sydney",
+            "companyCurrency": "AUD",
+            "additionalCurrencies": [],
+            "utcOffset": "+10:00",
+            "utcOffsetMilliseconds": 36_000_000,
+            "uiDomain": "app.hubspot.com",
+            "dataHostingLocation": "na1",
+        },
+    )
 
 
 def create(contacts: Contacts, call: Call) -> Answer:

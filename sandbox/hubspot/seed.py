@@ -14,6 +14,7 @@ from sandbox.service import World
 _LOOKED_AT = 80
 _SHARED = 24
 _FIRST_OWNER = 901
+_WON = 2  # of the leads became customers in HubSpot, and nobody has entered them in Qualy yet
 _LEADS = (
     ("Mina", "Okafor"), ("Jonas", "Lindqvist"), ("Tereza", "Novak"), ("Samir", "Haddad"), ("Chloe", "Bennett"),
     ("Rafael", "Duarte"), ("Linh", "Tran"), ("Oskar", "Nowicki"),
@@ -52,9 +53,9 @@ def _contacts(world: World, owners: list[str]) -> list[Json]:
     for place in range(0, min(_SHARED, len(people)), 5):
         found[place]["properties"] |= {"phone": "", "lifecyclestage": "lead"}
     found += _odd_ones(people[_SHARED:])
-    for given, family in _LEADS:
+    for place, (given, family) in enumerate(_LEADS):
         person = {"email": f"{given}.{family}@prospect.example".lower(), "firstname": given, "lastname": family}
-        found.append(_contact(person, "lead", {}))
+        found.append(_contact(person, "customer" if place < _WON else "lead", {}))
     found.append(_contact({"firstname": "Caller", "lastname": "Unknown", "phone": "+61 2 5550 0101"}, "lead", {}))
     for place, one in enumerate(found):
         one["createdAt"] = one["updatedAt"] = stamp(_moment(world, -200) + place * 7 * 3_600_000)

@@ -90,6 +90,8 @@ def environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
             authorize_url=f"{xero}/identity/connect/authorize",
             refresh_token="sandbox-refresh-token",
         ),
+        "AIRFLOW_CONN_HUBSPOT": connection(f"{sandbox.url}/hubspot", "", "pat-sandbox-hubspot"),
+        "AIRFLOW_CONN_MAILCHIMP": connection(f"{sandbox.url}/mailchimp/3.0", "", "sandboxmailchimpkey-us6"),
         "HOME": str(folder),
     }
 

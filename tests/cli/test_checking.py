@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -143,3 +144,16 @@ def test_currencies_that_are_met_and_not_ready_are_named(ledger: Ledger) -> None
     assert "in USD, and accounting.currencies.rates is not set" in found[Level.PROBLEM]
     rated = [one.level for one in currency_findings(ledger, accounting, ORGANISATION, CHART, "Xero")]
     assert rated == [Level.OK, Level.WARNING]
+
+
+def test_webhooks_that_nobody_could_bring_are_named(extracted: Terminal) -> None:
+    found = extracted.json("check")
+    assert "webhooks of qualy: The extra of the connection qualy has no webhook_secret" in sentences(found, "warning")
+    given = json.loads(extracted.environment["AIRFLOW_CONN_QUALY"])
+    for secret, level in (("guessable", "warning"), ("s" * 24, "ok")):
+        answer = extracted.run(
+            "check", "--json", AIRFLOW_CONN_QUALY=json.dumps(given | {"extra": {"webhook_secret": secret}})
+        )
+        told = [one for one in json.loads(answer.text)["findings"] if one["subject"] == "webhooks of qualy"]
+        assert [one["level"] for one in told] == [level]
+        assert secret not in answer.text

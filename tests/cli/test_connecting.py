@@ -60,7 +60,8 @@ def test_a_wrong_answer_is_refused(unseeded: Terminal, pasted: str, why: str) ->
 
 def test_another_tool_is_connected_the_same_way(terminal: Terminal, stand_in: Sandbox, tmp_path: Path) -> None:
     base = f"{stand_in.url}/conta_azul"
-    addresses = {"token_url": f"{base}/oauth/token", "authorize_url": f"{base}/#/oauth/authorize"}
+    pair = "+".join(f"ca7e0000-0000-4000-8000-000000000{number}" for number in (110, 210))
+    addresses = {"token_url": f"{base}/oauth/token", "authorize_url": f"{base}/#/oauth/authorize", "pass_through": pair}
     here = {
         **terminal.environment,
         "QUALY_LEDGER_URL": f"sqlite:///{tmp_path}/other.db",
@@ -74,6 +75,9 @@ def test_another_tool_is_connected_the_same_way(terminal: Terminal, stand_in: Sa
     done = brazilian.json("connect", "conta_azul", "--answer", back)
     assert done["connected"] is True
     assert done["organisation"]
+    told = brazilian.json("check")["findings"]
+    assert not [one for one in told if one["level"] == "problem"]
+    assert "closed_until" in next(one["sentence"] for one in told if one["subject"] == "Conta Azul: closed periods")
     used = brazilian.run("connect", "conta_azul", "--answer", back)
     assert (used.status, "bin/qualy connect conta_azul" in used.trouble) == (3, True)
     secretless = Terminal({**here, "AIRFLOW_CONN_CONTA_AZUL": connection(base, "sandbox-app", "", **addresses)})

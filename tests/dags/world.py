@@ -33,7 +33,7 @@ TODAY = date(2026, 7, 15)
 PAYMENTS = 40
 SEED = 1
 PLENTY = {"minute": 100_000, "day": 1_000_000}
-SECRETS = ("pk_sandbox_qualy", "sandbox-secret", "sandbox-refresh-token", SECRET_KEY)
+SECRETS = ("pk_sandbox_qualy", "pat-sandbox-hubspot", "sandbox-secret", "sandbox-refresh-token", SECRET_KEY)
 FILES = ("sandbox.db", "ledger.db")
 
 
@@ -53,7 +53,11 @@ class World:
     def open(cls, folder: Path) -> World:
         """Starts the stand-ins and opens the ledger that `folder` holds, or makes new ones."""
         sandbox = Sandbox.start(
-            payments=PAYMENTS, seed=SEED, today=TODAY, state=folder / "sandbox.db", services=("qualy", "xero")
+            payments=PAYMENTS,
+            seed=SEED,
+            today=TODAY,
+            state=folder / "sandbox.db",
+            services=("qualy", "xero", "hubspot", "mailchimp"),
         )
         sandbox.control("POST", "quota/xero", PLENTY)
         return cls(folder, sandbox, Ledger(f"sqlite:///{folder / 'ledger.db'}", [SECRET_KEY]))

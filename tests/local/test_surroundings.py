@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import sqlite3
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,7 +53,18 @@ def test_what_is_no_port_is_refused(port: int) -> None:
 def test_keys_are_made_once_and_are_their_owners_alone(places: Places, made: keys.Keys) -> None:
     assert keys.kept_or_made(places.secrets) == made
     assert places.secrets.stat().st_mode & 0o777 == 0o600
-    assert len({made.fernet, made.jwt, made.api, made.ledger, made.admin_password}) == 5
+    assert len({made.fernet, made.jwt, made.api, made.ledger, made.admin_password, made.webhook}) == 6
+
+
+def test_a_key_that_an_earlier_release_did_not_have_is_added_and_the_others_stay(
+    places: Places, made: keys.Keys
+) -> None:
+    found = json.loads(places.secrets.read_text())
+    del found["webhook"]
+    keys.write_private(places.secrets, json.dumps(found))
+    again = keys.kept_or_made(places.secrets)
+    assert replace(again, webhook=made.webhook) == made
+    assert keys.kept_or_made(places.secrets) == again
 
 
 def test_a_child_sees_none_of_the_settings_that_a_shell_exported(places: Places, made: keys.Keys) -> None:
@@ -83,7 +96,7 @@ def test_each_tool_is_rehearsed_with_settings_that_can_be_read(places: Places, m
 @pytest.mark.parametrize("tool", REHEARSALS)
 def test_every_connection_of_the_local_installation_stays_on_this_machine(places: Places, tool: str) -> None:
     stored = connections.for_tool(tool, places)
-    assert set(stored) == {"qualy", tool}
+    assert set(stored) == {"qualy", tool, "hubspot", "mailchimp"}
     addresses = [
         value
         for fields in stored.values()

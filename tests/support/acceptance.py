@@ -93,6 +93,10 @@ class Case(ABC):
         """An invoice without our reference, over so many minor units."""
 
     @abstractmethod
+    def take_away(self, sandbox: Sandbox, ref: str) -> None:
+        """Voids or deletes the invoice with this ref of ours."""
+
+    @abstractmethod
     def spoil_reference(self, sandbox: Sandbox) -> None:
         """Takes away what the settings map accommodation to; `bare` brings it back."""
 
@@ -118,6 +122,15 @@ class Case(ABC):
             for call in self.called(sandbox)
             if any(call["method"] == method and call["path"].startswith(path) for method, path in self.writes.values())
         ]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the stories of one case share."""
+
+    case: Case
+    sandbox: Sandbox
+    ledger: Path  # after the extraction, to copy
 
 
 def cases() -> list[Case]:
@@ -189,6 +202,11 @@ class ToolWorld(World):
         few = {what: min(PER_BATCH, number) for what, number in desk.tool.limits.per_call.items()}
         desk.tool.limits = replace(desk.tool.limits, per_call=few)
         return desk
+
+    def pass_time(self, seconds: float) -> None:
+        """Both clocks move, at once: nothing here is postponed by less than a run."""
+        self.ledger.move_clock(timedelta(seconds=seconds))
+        self.sandbox.control("POST", "clock", {"advance_seconds": seconds})
 
     @property
     def between(self) -> float:

@@ -26,7 +26,7 @@ from qualy_sync.contracts.accounting import (
     Verb,
     What,
 )
-from qualy_sync.contracts.errors import AnswerLost, Refused, ToolError, WrongShape
+from qualy_sync.contracts.errors import AnswerLost, Refused, ToolError
 from qualy_sync.outcomes import Code
 
 SETTLED = frozenset({What.SETTLEMENT, What.BILL_SETTLEMENT})
@@ -69,7 +69,7 @@ def _result(caller: Caller, pairs: Pairs, element: Element, heard: Heard | ToolE
         return None
     try:
         return _DONE[element.verb](caller, pairs, element, heard)
-    except (WrongShape, ToolError):
+    except ToolError:
         return None  # it was done, or it seems so: looking tells
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.conta_azul import chart as charts
 from connectors.conta_azul import names, write
@@ -16,12 +16,15 @@ from connectors.conta_azul.caller import Caller
 from connectors.conta_azul.classify import code_of, read_content, refusal
 from connectors.conta_azul.fields import Row, identifier, moment, needed, objects, text
 from connectors.conta_azul.gaps import GAPS
+from connectors.conta_azul.pages import PAGE_SIZE
 from connectors.conta_azul.read import SIDES, instalment, merged, needed_ticket, person, row_document, settlement
 from connectors.conta_azul.transport import IN_FLIGHT, Transport
 from qualy_sync.contracts.accounting import (
     GONE,
+    Answered,
     Basis,
     Chart,
+    Done,
     Failed,
     Fate,
     Gap,
@@ -37,6 +40,7 @@ from qualy_sync.contracts.accounting import (
     RemoteDocument,
     RemoteSettlement,
     Reply,
+    Result,
     Status,
     TokenSource,
     Totals,
@@ -47,6 +51,7 @@ from qualy_sync.contracts.accounting import (
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.errors import ToolError, WrongShape
 
+T = TypeVar("T")
 Known = Callable[[Sequence[str]], Iterable[RemoteSettlement]]
 """The live settlements of these documents, as far as they were made or read before."""
 
@@ -120,19 +125,19 @@ class ContaAzulTool:
         """Pages of what changed since. INVOICE gives bills, and settlements of both, too."""
         start = since - LATE if since else None
         if what is What.CONTACT:
-            yield [person(row) for row in self._people(start)]
+            yield from _pages([person(row) for row in self._people(start)])
             return
         for side in SIDES:
             for rows in self._searched(side, start):
-                documents = [self._document(row, side) for row in rows]
-                yield documents
-                yield from self._settlements_of(documents)
+                for page in _pages([self._document(row, side) for row in rows]):
+                    yield page
+                    yield from self._settlements_of(page)
 
     def find(self, what: What, refs: Sequence[str], since: datetime | None) -> Sequence[Remote]:
         """Records by what each kind is searched by: an invoice's number, everything else's ref.
 
         Nothing can be asked for by it (the filters are not to be trusted), so that everything that changed since is
-        looked through. Settlements are looked for on the documents whose paid amount is not explained by those known.
+        looked through. Settlements are the known ones, and are read where those do not explain what is paid.
         """
         wanted = {ref.casefold() for ref in refs}
         if not wanted:
@@ -145,7 +150,10 @@ class ContaAzulTool:
         for side in sides:
             for rows in self._searched(side, start):
                 documents = [self._document(row, side) for row in rows]
-                pages: Iterable[Sequence[Remote]] = self._settlements_of(documents) if what in SETTLED else (documents,)
+                pages: Iterable[Sequence[Remote]] = (documents,)
+                if what in SETTLED:
+                    # Read ones last: they are what is there now.
+                    pages = (list(self._known([one.id for one in documents])), *self._settlements_of(documents))
                 for page in pages:
                     found |= {one.id: one for one in page if _sought(one) & wanted}
         return tuple(found.values())
@@ -255,7 +263,10 @@ class ContaAzulTool:
             heard = self._caller.write([element.request for element in sent])
         except ToolError as error:
             return NotSent(error)
-        return reply_to(self._caller, self._pairs, sent, heard)
+        reply = reply_to(self._caller, self._pairs, sent, heard)
+        if not isinstance(reply, Answered):
+            return reply
+        return Answered(tuple(self._shown(one) for one in reply.results))
 
     def outcome_of(self, what: What, ref: str, ticket: str) -> Fate:
         """What a protocol says. One that is not there (yet) is pending: nothing is sent again because of it."""
@@ -304,8 +315,18 @@ class ContaAzulTool:
         """Where a person finds the record."""
         return names.document_url(self._at.api, self._at.local, remote_id, what)
 
+    def _shown(self, result: Result) -> Result:
+        if isinstance(result, Done) and isinstance(result.remote, RemoteDocument):
+            return replace(result, remote=self._with_page(result.remote))
+        return result
+
     def _with_page(self, document: RemoteDocument) -> RemoteDocument:
         return replace(document, url=self.document_url(document.id, document.what))
+
+
+def _pages(records: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(records), PAGE_SIZE):
+        yield records[start : start + PAGE_SIZE]
 
 
 def _sought(one: Remote) -> set[str]:

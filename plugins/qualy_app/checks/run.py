@@ -13,12 +13,16 @@ from qualy_sync.ledger.engine import get_meta
 from qualy_sync.ledger.runs import latest_pass
 
 from ..connections import AIRFLOW, ConnectionProblem, both_exist, resolve, variable
+from ..crm_desk import CrmDesk
+from ..crm_tools import CRM_TOOLS
 from ..desk import SETTINGS, Desk
 from .abilities import ability_findings
+from .customers import crm_findings
 from .findings import Finding, Level
 from .mapping import mapping_findings
 from .rules import rule_findings
 from .source import currency_findings, due_zone_findings, lock_findings
+from .webhooks import webhook_findings
 
 
 def look(desk: Desk) -> Iterator[Finding]:
@@ -34,9 +38,15 @@ def look(desk: Desk) -> Iterator[Finding]:
     stand_in = yield from _qualy(desk)
     if settings.accounting is None:
         yield Finding(Level.NOTE, "settings", "accounting.tool is none: nothing is written to an accounting tool.")
-        return
-    yield from _connection(desk, desk.wiring.connection)
-    yield from _tool(desk, stand_in)
+    else:
+        yield from _connection(desk, desk.wiring.connection)
+        yield from _tool(desk, stand_in)
+    for tool in CRM_TOOLS:
+        crm = CrmDesk(tool, desk)
+        if crm.enabled:
+            yield from _connection(desk, crm.wiring.connection)
+            yield from crm_findings(crm, stand_in)
+    yield from webhook_findings(desk)
 
 
 def _ledger(desk: Desk) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from qualy_sync.report import trouble_labels, write_copies
 
 from ..desk import Desk
 from ..pages import TERMINAL
+from .customers import OfTool, book_of_tool, the_leg
 from .frame import AsJson, By, Debug, Exit, Output, Reason, UsageProblem, book_of, open_desk, speaking, told
 from .records import legs_of, payment_id, people_of
 from .reporting import make_for
@@ -37,6 +38,7 @@ def decide(
     choice: Annotated[str, typer.Option("--as", metavar="CHOICE", help="ours, theirs, link:REMOTE_ID, separate, …")],
     by: By,
     reason: Reason,
+    tool: OfTool = "",
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -44,8 +46,12 @@ def decide(
     with speaking(as_json, debug) as output:
         _require(by=by, reason=reason)
         desk = open_desk(output)
-        book = book_of(desk)
-        row = _the_leg(desk, book, record, leg)
+        if tool:
+            book, _ = book_of_tool(desk, tool)
+            row = the_leg(desk, book, record, leg)
+        else:
+            book = book_of(desk)
+            row = _the_leg(desk, book, record, leg)
         word, argument = _choice(row, choice)
         keep_decision(desk.ledger, book, row.leg, row.source_id, word, argument, by.strip(), reason.strip())
         _said(output, [row], word, argument)
@@ -55,6 +61,7 @@ def ignore(
     record: Annotated[str, typer.Argument(metavar="ID", help="A payment, or a part of one, by its Qualy id.")],
     reason: Reason,
     by: By,
+    tool: OfTool = "",
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -62,8 +69,8 @@ def ignore(
     with speaking(as_json, debug) as output:
         _require(by=by, reason=reason)
         desk = open_desk(output)
-        book = book_of(desk)
-        legs = _legs(desk, book, record)
+        book = book_of_tool(desk, tool)[0] if tool else book_of(desk)
+        legs = legs_of(desk.ledger, book, record.strip()) if tool else _legs(desk, book, record)
         mine = [row for row in legs if "ignore" in MEANINGS[Code(row.code)].decisions]
         if not mine:
             codes = ", ".join(f"{row.leg}: {row.code}" for row in legs)

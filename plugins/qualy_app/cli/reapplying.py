@@ -49,11 +49,14 @@ def reapply_settings(
 
 
 def _show(output: Output, work: Work, span: Span) -> None:
-    planned = [one for one in plan_reapply(work, span) if one.step is not None or one.link is not None]
+    everything = plan_reapply(work, span)
+    planned = [one for one in everything if one.step is not None or one.link is not None]
     changes = [one for one in planned if one.step is not None]
     name = offer_reapply(work, planned)
     show_changes(output, work, Preview(name, tuple(changes)))
     blocked = in_the_way(planned)
+    if stay := len(everything) - len(planned):
+        output.say(f"{stay:,} more were made under other settings and stay as they are.")
     for code, many in sorted(blocked.items()):
         output.say(f"{many:,} cannot be changed: {code}.")
     if any(one.due for one in planned):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -20,17 +20,34 @@ from .schema import books, facts, links
 LOCKS = ("period_lock", "year_end_lock", "closed_until")
 
 
+ACCOUNTING, CRM = "accounting", "crm"
+
+
+class Reached(Protocol):
+    """The organisation or account that a connection reaches."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
 class WrongOrganisation(LedgerError):
     """The connection reaches another organisation than the one the links belong to."""
 
 
-def wrong_organisation(kept: sa.Row[Any], tool: str, organisation: Organisation, tenant: str) -> str:
+def wrong_organisation(kept: sa.Row[Any], tool: str, organisation: Reached, tenant: str) -> str:
     """Why nothing goes on, and both ways out of it."""
+    afresh = (
+        "begin afresh with this one (bin/qualy fresh-start tells what that means, and does it once it is confirmed)"
+        if kept.role == ACCOUNTING
+        else "use a new ledger (QUALY_LEDGER_URL) for this one"
+    )
     return (
         f"This ledger keeps {kept.tool} organisation “{kept.name}” ({kept.organisation}) of Qualy tenant {kept.tenant}"
         f" in step; the connection reaches {tool} “{organisation.name}” ({organisation.id}) of tenant {tenant}. Links"
-        " belong to one organisation: connect the first one again, or begin afresh with this one (bin/qualy"
-        " fresh-start tells what that means, and does it once it is confirmed)."
+        f" belong to one organisation: connect the first one again, or {afresh}."
     )
 
 
@@ -41,9 +58,10 @@ def find_book(ledger: Ledger, tool: str) -> sa.Row[Any] | None:
 
 
 def live_book(ledger: Ledger) -> sa.Row[Any] | None:
-    """The book that is kept now, whatever its tool."""
+    """The accounting book that is kept now, whatever its tool."""
+    where = (books.c.role == ACCOUNTING, books.c.ended_at.is_(None))
     with ledger.reading() as connection:
-        return connection.execute(sa.select(books).where(books.c.ended_at.is_(None))).first()
+        return connection.execute(sa.select(books).where(*where)).first()
 
 
 def is_live(ledger: Ledger, book: int) -> bool:
@@ -52,13 +70,15 @@ def is_live(ledger: Ledger, book: int) -> bool:
         return connection.execute(sa.select(books.c.id).where(*where)).first() is not None
 
 
-def pin(ledger: Ledger, tenant: str, tool: str, organisation: Organisation) -> int:
+def pin(ledger: Ledger, tenant: str, tool: str, organisation: Reached, role: str = ACCOUNTING) -> int:
     """The book of this organisation, pinned on first contact. Raises WrongOrganisation for another one.
 
-    One that was ended by a fresh start and is come back to is kept on: its links belong to just this organisation.
+    There is one accounting tool with one organisation; of CRM tools each has one account. One that was ended by a
+    fresh start and is come back to is kept on: its links belong to just this organisation.
     """
+    rivals = books.c.role == role if role == ACCOUNTING else sa.and_(books.c.role == role, books.c.tool == tool)
     with ledger.writing() as connection:
-        found = connection.execute(sa.select(books)).all()
+        found = connection.execute(sa.select(books).where(rivals)).all()
         mine = (tenant, tool, organisation.id)
         for book in found:
             if book.ended_at is None and (book.tenant, book.tool, book.organisation) == mine:
@@ -78,6 +98,7 @@ def pin(ledger: Ledger, tenant: str, tool: str, organisation: Organisation) -> i
                     tool=tool,
                     organisation=organisation.id,
                     name=organisation.name,
+                    role=role,
                     pinned_at=db_now(connection),
                 )
                 .returning(books.c.id)

@@ -16,6 +16,7 @@ from qualy_sync.ledger.cursors import get_cursor, put_cursor
 from qualy_sync.ledger.schema import current_outcomes
 from qualy_sync.outcomes import Code
 
+from .vanished import forget_vanished
 from .work import RunProblem, Work
 
 log = logging.getLogger("qualy_sync.load")
@@ -89,8 +90,9 @@ def refresh_mirror(
 ) -> int:
     """Reads what changed in the tool since the last look (everything, the first time) into the mirror.
 
-    The cursor moves only when a kind was read to its end. `each_page` is called after each page: who holds a lease
-    renews it there, since a long list takes longer than a lease lasts.
+    The cursor moves only when a kind was read to its end. What a complete reading no longer shows is looked for by id.
+    `each_page` is called after each page: who holds a lease renews it there, since a long list takes longer than a
+    lease lasts.
     """
     count = 0
     for what in kinds:
@@ -98,14 +100,19 @@ def refresh_mirror(
         cursor = get_cursor(work.ledger, name)
         since = None if full or cursor is None else datetime.fromisoformat(cursor["since"])
         newest = since
+        seen: set[str] = set()
         for page in work.tool.changed(what, since):
             with work.ledger.writing() as connection:
                 count += mirror.put(connection, work.book, page)
             each_page()
+            if since is None:
+                seen |= {remote.id for remote in page}
             moments = [remote.updated_at for remote in page] + ([newest] if newest else [])
             newest = max(moments, default=None)
         if newest is not None:
             with work.ledger.writing() as connection:
                 moved = max(newest - OVERLAP, since) if since else newest - OVERLAP
                 put_cursor(connection, name, {"since": moved.isoformat()})
+        if since is None:
+            forget_vanished(work, what, seen)
     return count

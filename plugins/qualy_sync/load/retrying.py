@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import sqlalchemy as sa
 
+from qualy_sync.ledger import Ledger
 from qualy_sync.ledger.outcomes import current_of
 from qualy_sync.ledger.schema import current_outcomes, source_rows
 from qualy_sync.ledger.slices import OWNERS_PER_SLICE, every_owner, visible
@@ -20,7 +22,17 @@ from .refresh import EVERYTHING, refresh_chart, refresh_mirror, refresh_organisa
 from .work import GROUPS, Filter, Work
 
 
-def records_of(work: Work, trouble_key: str) -> list[sa.Row[tuple[str, str, str, str | None]]]:
+class InABook(Protocol):
+    """Work on one book, of whatever kind."""
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def book(self) -> int: ...
+
+
+def records_of(work: InABook, trouble_key: str) -> list[sa.Row[tuple[str, str, str, str | None]]]:
     """The records under a trouble key now: leg, source id, owner, payment id."""
     columns = (
         current_outcomes.c.leg,

@@ -76,8 +76,8 @@ def render(
     story: Story, waiting: Sequence[Waiting], waits: int, differences: Sequence[Disagreement], files: Sequence[str]
 ) -> bytes:
     """The page. `waiting` and `differences` are the first of them, `waits` how many wait in all."""
-    page = _environment().get_template("report.html.j2")
-    script = _asset("search.js")
+    page = environment().get_template("report.html.j2")
+    script = asset("search.js")
     html = page.render(
         story=story,
         head=story.head,
@@ -103,7 +103,7 @@ def render(
         waits=waits,
         differences=differences[:MOST_DIFFERENCES],
         files=files,
-        style=Markup(_asset("style.css")),
+        style=Markup(asset("style.css")),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         age=lambda since: words.age(since, story.head.made_at),
@@ -179,8 +179,8 @@ def _money_charts(lines: Iterable[Line]) -> list[tuple[str, Markup]]:
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    found = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -188,7 +188,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.filters.update(
+    found.filters.update(
         bare=words.bare,
         money=words.amount,
         moneys=words.amounts,
@@ -199,7 +199,7 @@ def _environment() -> jinja2.Environment:
         link=web_link,
         json=script_json,
     )
-    return environment
+    return found
 
 
 def _shown(value: Any) -> Any:
@@ -213,5 +213,5 @@ def _shown(value: Any) -> Any:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")

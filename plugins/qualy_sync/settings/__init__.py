@@ -18,6 +18,7 @@ from .accounting import (
     SplitType,
     Taxes,
 )
+from .crm import CreateInQualy, CrmPace, CustomerFields, HubSpotField, HubSpotSettings, MailchimpSettings, UpdateInQualy
 from .csv_files import CsvSettings
 from .currencies import Currencies
 from .loading import load
@@ -25,22 +26,31 @@ from .model import AccountingSettings, Settings
 from .problems import Problem, SettingsError
 from .rate_table import DatedRate, RateTable
 from .source import QualitySettings, SourceSettings
+from .webhooks import HubSpotWebhooks, QualyWebhooks, WebhookSettings
 
 __all__ = [
     "AccountingSettings",
     "Breaker",
     "Contacts",
+    "CreateInQualy",
+    "CrmPace",
     "CsvSettings",
     "Currencies",
+    "CustomerFields",
     "DatedRate",
     "Gate",
+    "HubSpotField",
+    "HubSpotSettings",
+    "HubSpotWebhooks",
     "ItemMap",
+    "MailchimpSettings",
     "NextOpenDay",
     "Pace",
     "PartnerDocument",
     "Payments",
     "Problem",
     "QualitySettings",
+    "QualyWebhooks",
     "RateTable",
     "Rounding",
     "Settings",
@@ -51,5 +61,7 @@ __all__ = [
     "SplitType",
     "Splits",
     "Taxes",
+    "UpdateInQualy",
+    "WebhookSettings",
     "load",
 ]

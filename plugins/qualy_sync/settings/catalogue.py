@@ -148,7 +148,8 @@ def _plain(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
+        named = (next(iter(entry.values())) if isinstance(entry, dict) else entry for entry in value)
+        return ", ".join(map(str, named)) or "none"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -25,10 +25,12 @@ from .accounting import (
     Taxes,
 )
 from .checks import Parts, disagreement, disagreements
+from .crm import HubSpotSettings, MailchimpSettings
 from .csv_files import CsvSettings
 from .currencies import Currencies
 from .source import QualitySettings, SourceSettings
 from .types import Day, Section, Text, WhenEmpty, words
+from .webhooks import WebhookSettings
 
 
 class AccountingSettings(Section):
@@ -80,6 +82,9 @@ class Settings(Section):
     quality: QualitySettings = Field(default_factory=QualitySettings, description="Rows too bad to pass on.")
     csv: CsvSettings = Field(default_factory=CsvSettings, description="The CSV files.")
     accounting: AccountingSettings | None = Field(default=None, description="The accounting tool.")
+    hubspot: HubSpotSettings = Field(default_factory=HubSpotSettings, description="Customers both ways.")
+    mailchimp: MailchimpSettings = Field(default_factory=MailchimpSettings, description="Customers to an audience.")
+    webhooks: WebhookSettings = Field(default_factory=WebhookSettings, description="Near real time.")
 
     @cached_property
     def version(self) -> str:

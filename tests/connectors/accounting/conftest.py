@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from sandbox.server import Sandbox
-from tests.support.acceptance import Case, Held, ToolWorld, cases, extracted
+from tests.support.acceptance import Case, Ground, Held, ToolWorld, cases, extracted
 from tests.support.world import copied
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What the stories of one case share."""
-
-    case: Case
-    sandbox: Sandbox
-    ledger: Path
 
 
 @pytest.fixture(scope="session", params=cases(), ids=lambda case: case.tool)

@@ -63,3 +63,15 @@ def test_what_lies_in_a_closed_period_waits_until_it_is_opened(world: ToolWorld,
     world.case.lock(world, None)
     world.settle()
     assert world.held() == undisturbed
+
+
+def test_what_was_taken_away_there_is_told_and_never_made_again(world: ToolWorld) -> None:
+    world.settle()
+    (ref,) = [ref for kind, ref, total, _ in world.held().documents if (kind, total) == ("invoice", 15_500)]
+    world.case.take_away(world.sandbox, ref)
+    before = len(world.writes())
+    world.pass_time(timedelta(hours=25).total_seconds())  # everything is read once a day
+    assert not world.findings()
+    assert world.run(), world.problems
+    assert world.findings() == {"removed_there": 1}
+    assert len(world.writes()) == before

@@ -117,6 +117,13 @@ class ContaAzulCase(Case):
         }
         _by_hand(sandbox, "create_event", tipo="RECEITA", fields=fields)
 
+    def take_away(self, sandbox: Sandbox, ref: str) -> None:
+        """There is nothing like it afterwards, and no list tells."""
+        state = sandbox.control("GET", "state/conta_azul")
+        parts = [one for event in state["eventos"] for one in event["condicao_pagamento"]["parcelas"]]
+        (found,) = [one for one in parts if _ref(one["descricao"]) == ref]
+        _by_hand(sandbox, "delete_event", event=found["id"])
+
     def spoil_reference(self, sandbox: Sandbox) -> None:
         _by_hand(sandbox, "delete_category", category=LODGING)
 

@@ -107,6 +107,11 @@ class XeroCase(Case):
         }
         _by_hand(sandbox, "create_invoice", fields=fields)
 
+    def take_away(self, sandbox: Sandbox, ref: str) -> None:
+        state = sandbox.control("GET", "state/xero")
+        (found,) = [one for one in state["Invoices"] if one.get("Reference") == ref]
+        _by_hand(sandbox, "void_invoice", invoice=found["InvoiceID"])
+
     def spoil_reference(self, sandbox: Sandbox) -> None:
         _by_hand(sandbox, "archive_account", account="200")
 
