@@ -87,6 +87,10 @@ class QuickBooksCase(Case):
         fields = {"CustomerRef": {"value": contact_id}, "TxnDate": day.isoformat(), "Line": [line]}
         _by_hand(sandbox, "create_invoice", fields=fields)
 
+    def take_away(self, sandbox: Sandbox, ref: str) -> None:
+        (found,) = [one for one in sandbox.control("GET", "state/quickbooks")["Invoice"] if _marked(one) == ref]
+        _by_hand(sandbox, "void_invoice", invoice=found["Id"])
+
     def spoil_reference(self, sandbox: Sandbox) -> None:
         _by_hand(sandbox, "inactivate_item", item="205")
 
