@@ -19,9 +19,9 @@ from sandbox.service import Service, World
 SERVICES = {
     "qualy": "sandbox.qualy:service",
     "xero": "sandbox.xero:service",
-    "hubspot": "sandbox.hubspot:service",
-    "conta_azul": "sandbox.conta_azul:service",
     "quickbooks": "sandbox.quickbooks:service",
+    "conta_azul": "sandbox.conta_azul:service",
+    "hubspot": "sandbox.hubspot:service",
     "mailchimp": "sandbox.mailchimp:service",
 }
 

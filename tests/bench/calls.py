@@ -28,7 +28,7 @@ class Calls:
 
     @property
     def writes(self) -> int:
-        return sum(call["method"] != "GET" for call in self.asked)
+        return sum(self.tool.is_write(call) for call in self.asked)
 
     @property
     def number(self) -> int:

@@ -40,6 +40,10 @@ class Tool(ABC):
     def profile(self) -> str:
         return REHEARSALS[self.id].profile
 
+    def is_write(self, call: Mapping[str, Any]) -> bool:
+        """Whether a call of the stand-in's log wrote."""
+        return bool(call["method"] != "GET")
+
     @abstractmethod
     def least(self, payments: int) -> int:
         """The fewest calls by which so many payments can be written by the write protocol."""
@@ -107,4 +111,30 @@ class ContaAzul(Tool):
         return int((4 * payments + PARTNERS) * 1.1)
 
 
-TOOLS: Mapping[str, Tool] = MappingProxyType({tool.id: tool for tool in (Xero(), ContaAzul())})
+class QuickBooks(Tool):
+    id = "quickbooks"
+    title = "QuickBooks"
+    currency = "AUD"
+    wide = MappingProxyType({"second": None, "minute": None, "batch_minute": None})
+    widened = "limits (second, minute, batches), our own pace"
+    connection = MappingProxyType({"calls_per_second": "0", "calls_per_minute": "0", "batches_per_minute": "0"})
+    daily = ()
+    tokens = "/oauth2/"
+    clock_most = 8
+    per_write, most_reads = 30, 30
+
+    def is_write(self, call: Mapping[str, Any]) -> bool:
+        """Batches may hold questions alone, and questions are sent with POST too."""
+        return str(call["path"]).endswith("/batch") and call["records"] > 0
+
+    def least(self, payments: int) -> int:
+        """Full batches: contacts and suppliers, invoices and bills, settlements; reads are held apart."""
+        documents = ceil(2 * payments / self.per_write)
+        return ceil((payments + PARTNERS) / self.per_write) + documents + ceil(payments / self.per_write)
+
+    def most(self, payments: int) -> int:
+        """A twentieth more than what has to be written, and the reads."""
+        return int(self.least(payments) * 1.05) + self.most_reads
+
+
+TOOLS: Mapping[str, Tool] = MappingProxyType({tool.id: tool for tool in (Xero(), ContaAzul(), QuickBooks())})

@@ -88,3 +88,30 @@ def test_what_is_kept_is_not_readable(unseeded: Terminal) -> None:
     answer = unseeded.run("connect", "xero", "--answer", "x", QUALY_SECRET_KEYS="")
     assert answer.status == 3
     assert "QUALY_SECRET_KEYS is not set" in answer.trouble or "invalid_grant" in answer.trouble
+
+
+def test_a_company_is_named_by_the_address_and_checked_against_its_settings(
+    terminal: Terminal, stand_in: Sandbox, tmp_path: Path
+) -> None:
+    base = f"{stand_in.url}/quickbooks"
+    addresses = {
+        "token_url": f"{base}/oauth2/v1/tokens/bearer",
+        "authorize_url": f"{base}/connect/oauth2",
+    }
+    here = Terminal(
+        {
+            **terminal.environment,
+            "QUALY_LEDGER_URL": f"sqlite:///{tmp_path}/third.db",
+            "QUALY_SETTINGS": str(REHEARSALS["quickbooks"].settings_file),
+            "AIRFLOW_CONN_QUICKBOOKS": connection(base, "sandbox-app", "sandbox-secret", **addresses),
+        }
+    )
+    asked = here.json("connect", "quickbooks")
+    back = agree(asked["consent_url"])
+    code = parse_qs(urlsplit(back).query)["code"][0]
+    bare = here.run("connect", "quickbooks", "--answer", code)
+    assert (bare.status, "names no company" in bare.trouble) == (2, True)
+    done = here.json("connect", "quickbooks", "--answer", back)
+    assert (done["connected"], done["organisation"][:17]) == (True, "Harbour Education")
+    found = here.json("check")["findings"]
+    assert "problem" not in {one["level"] for one in found}, [one for one in found if one["level"] == "problem"]

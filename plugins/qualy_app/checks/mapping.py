@@ -61,6 +61,13 @@ class _Against:
                 level, where, f"Account {code} “{found.name}” is not {article} {kind} account ({found.kind})."
             )
 
+    def on_sales(self, where: str, code: str | None) -> Iterator[Finding]:
+        """A code that lines of invoices name: in some tools they post through items alone."""
+        found = self.chart.accounts.get(code or "")
+        if found is not None and found.active and not found.sales:
+            sentence = f"Lines of sales cannot name account {code} “{found.name}”: name an item that posts to it."
+            yield Finding(Level.PROBLEM, where, sentence)
+
     def any_kind(self, where: str, code: str | None) -> Iterator[Finding]:
         found = self.account(where, code)
         if isinstance(found, Finding):
@@ -102,9 +109,13 @@ def _items(accounting: AccountingSettings, against: _Against) -> Iterator[Findin
         if as_bill:
             yield from against.of_kind(f"{where}.expense_account", item.expense_account, "expense", Level.WARNING)
             yield from against.tax(f"{where}.purchase_tax", item.purchase_tax, sales=False)
-        elif item.role == "principal":
+            continue
+        yield from against.on_sales(f"{where}.account", item.account)
+        if item.role == "principal":
             yield from _principal(where, item, against)
         else:
+            if item.role == "agent_on_invoice":
+                yield from against.on_sales(f"{where}.income_account", item.income_account)
             yield from _agent(where, item, against)
             yield from _two_bases(where, item, accounting, against)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from .checking import check
-from .connecting import connect_conta_azul, connect_xero
+from .connecting import connect_conta_azul, connect_quickbooks, connect_xero
 from .customers import connect_hubspot, connect_mailchimp, sync_hubspot, sync_mailchimp
 from .deciding import decide, ignore, retry
 from .exporting import export
@@ -45,6 +45,7 @@ app.command("report")(report)
 app.command("export")(export)
 connect.command("xero")(connect_xero)
 connect.command("conta_azul")(connect_conta_azul)
+connect.command("quickbooks")(connect_quickbooks)
 app.command("fresh-start")(fresh_start)
 connect.command("hubspot")(connect_hubspot)
 connect.command("mailchimp")(connect_mailchimp)

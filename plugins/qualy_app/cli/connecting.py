@@ -12,7 +12,7 @@ from qualy_sync.contracts.errors import ToolError
 
 from ..connections import resolve
 from ..desk import Desk
-from ..tools import conta_azul_tokens, xero_tokens
+from ..tools import conta_azul_tokens, keep_realm, quickbooks_tokens, xero_tokens
 from .frame import AsJson, Debug, Output, UsageProblem, open_desk, speaking
 
 REDIRECT = "http://localhost:8765/callback"
@@ -81,6 +81,45 @@ def connect_conta_azul(
         name = _organisation(desk, output)
         output.json({"connected": True, "organisation": name or None})
         output.say(f"Connected{f' to {name}' if name else ''}. The token is kept encrypted in the ledger.")
+
+
+def connect_quickbooks(
+    answer: Annotated[
+        str, typer.Option("--answer", metavar="URL", help="The address you were sent back to: it names the company.")
+    ] = "",
+    redirect: Annotated[
+        str, typer.Option("--redirect", metavar="URL", help="As it is registered with the app at Intuit.")
+    ] = "",
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Agree to the access to QuickBooks: open the address, choose the company, agree, paste where you are sent."""
+    with speaking(as_json, debug) as output:
+        from connectors import quickbooks
+
+        desk = open_desk(output, migrate=True)
+        endpoint, _ = resolve("quickbooks")
+        if not (endpoint.login and endpoint.password):
+            raise UsageProblem("The quickbooks connection needs login and password: your app's client id and secret.")
+        redirect = redirect or endpoint.extra.get("redirect_uri", "") or REDIRECT
+        state = "" if answer else secrets.token_urlsafe(16)
+        if not answer:
+            answer = _asked(output, quickbooks.consent_url(endpoint, redirect, state))
+        code, realm = _code(answer, state), _realm(answer) or endpoint.extra.get("realm_id", "")
+        if not realm:
+            raise UsageProblem("Paste the whole address that you were sent to: the code alone names no company.")
+        given = quickbooks.exchange_code(endpoint, code, redirect, clock=desk.ledger)
+        quickbooks_tokens(desk.ledger, endpoint).keep(given)
+        keep_realm(desk.ledger, realm)
+        name = _organisation(desk, output)
+        output.json({"connected": True, "organisation": name or None, "realm": realm})
+        output.say(f"Connected{f' to {name}' if name else ''}. The token is kept encrypted in the ledger.")
+
+
+def _realm(answer: str) -> str:
+    """The company that an answer names."""
+    found = parse_qs(urlsplit(answer.strip()).query).get("realmId", [""])[0]
+    return found if found.isdigit() else ""
 
 
 def _organisation(desk: Desk, output: Output) -> str:

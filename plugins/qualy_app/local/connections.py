@@ -17,7 +17,7 @@ def for_tool(tool: str, places: Places, webhook_secret: str = "") -> dict[str, d
 
     Raises Trouble for a tool that has no stand-in.
     """
-    tools = {"xero": _xero, "conta_azul": _conta_azul}
+    tools = {"xero": _xero, "conta_azul": _conta_azul, "quickbooks": _quickbooks}
     if tool not in tools:
         raise Trouble(f"There is no local stand-in for {tool!r}: TOOL is one of {', '.join(sorted(tools))}.")
     return {
@@ -88,5 +88,21 @@ def _conta_azul(sandbox: str) -> dict[str, Any]:
             "calls_per_second": "8",
             "account": "ca7e0000-0000-4000-8000-000000000302",
             "pass_through": "ca7e0000-0000-4000-8000-000000000110+ca7e0000-0000-4000-8000-000000000210",
+        },
+    }
+
+
+def _quickbooks(sandbox: str) -> dict[str, Any]:
+    return {
+        "conn_type": "http",
+        "description": NOTE,
+        "host": f"{sandbox}/quickbooks",
+        "login": "sandbox-app",
+        "password": "sandbox-secret",
+        "extra": {
+            "token_url": f"{sandbox}/quickbooks/oauth2/v1/tokens/bearer",
+            "authorize_url": f"{sandbox}/quickbooks/connect/oauth2",
+            "refresh_token": "sandbox-refresh-token",
+            "realm_id": "9341450000000061",
         },
     }

@@ -25,4 +25,5 @@ class Rehearsal:
 REHEARSALS: Mapping[str, Rehearsal] = {
     "xero": Rehearsal("settings.yaml"),
     "conta_azul": Rehearsal("settings.conta_azul.yaml", "br", 200),
+    "quickbooks": Rehearsal("settings.quickbooks.yaml"),
 }

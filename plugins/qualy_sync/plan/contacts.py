@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from qualy_sync.contracts.accounting import NewContact, Party, RemoteContact, What
+from qualy_sync.contracts.latin import UNKNOWN, is_latin, to_latin
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.mirror import name_key
 from qualy_sync.ledger.slices import Record
@@ -47,6 +48,7 @@ class Person:
     record: Record
     leg: Leg
     source_hash: str
+    currency: str = ""  # of a new contact, where a contact has one for good
 
     @property
     def key(self) -> Key:
@@ -55,6 +57,10 @@ class Person:
     @property
     def ref(self) -> str:
         return make_ref(self.leg, self.record.id)
+
+    @property
+    def party(self) -> Party:
+        return Party.CUSTOMER if self.leg is Leg.CONTACT else Party.SUPPLIER
 
 
 class ContactPlanner:
@@ -66,10 +72,13 @@ class ContactPlanner:
         self._claimed: dict[str, Key] = {}  # names
         self._emails: dict[str, Key] = {}
 
-    def plan(self, record: Record, leg: Leg, owner: str) -> Planned:
-        """What becomes of a customer's contact or a partner's supplier that a document needs."""
+    def plan(self, record: Record, leg: Leg, owner: str, currency: str = "") -> Planned:
+        """What becomes of a customer's contact or a partner's supplier that a document needs.
+
+        `currency` is what its documents are in, for tools in which a contact has one for good.
+        """
         source_hash = _source_hash(record)
-        ruling = self._ruling(Person(record, leg, source_hash))
+        ruling = self._ruling(Person(record, leg, source_hash, currency))
         pending = self._known.pending.get((str(leg), record.id))
         return Planned(
             kind=record.kind,
@@ -149,7 +158,7 @@ class ContactPlanner:
         if ruling.step is None:
             return ruling
         self._claimed[name_key(name)] = person.key
-        self._emails.setdefault(record.email, person.key)
+        self._emails.setdefault(self._email_key(person), person.key)
         return Ruling(hold_back(terms, known, ruling.step), ruling.step)
 
     def _match_email(self, person: Person) -> Ruling | None:
@@ -158,7 +167,7 @@ class ContactPlanner:
         sharing = known.shared.get((person.record.kind, email), 0)
         if sharing > 1 and terms.accounting.contacts.on_shared_email == "hold":
             return Ruling(terms.say(Code.SHARED_EMAIL, "", count=sharing))
-        everyone = known.contacts_by_email.get(email, ())
+        everyone = [one for one in known.contacts_by_email.get(email, ()) if self._serves(one, person)]
         active = [contact for contact in everyone if contact.active and not contact.merged_into]
         if len(active) > 1:
             return Ruling(terms.say(Code.AMBIGUOUS_EMAIL, "", count=len(active)))
@@ -171,9 +180,21 @@ class ContactPlanner:
             return Ruling(terms.say(Code.ARCHIVED_CONTACT, "", remote_id=everyone[0].id))
         return None
 
+    def _serves(self, contact: RemoteContact, person: Person) -> bool:
+        """Whether a contact may stand for this person: the kind of record, and the currency, that are needed."""
+        ways = self._terms.ways
+        kind_fits = not ways.separate_parties or contact.party in (Party.ANY, person.party)
+        wanted = person.currency if ways.currency_per_contact else ""
+        return kind_fits and (not wanted or contact.currency in ("", wanted))
+
+    def _email_key(self, person: Person) -> str:
+        """No two new contacts have the same: where customers and suppliers are apart, each kind by itself."""
+        email = person.record.email
+        return f"{person.party}:{email}" if self._terms.ways.separate_parties else email
+
     def _share_email(self, person: Person) -> Ruling | None:
         """Somebody with this email is about to be created: this one is found there next time, and makes no second."""
-        first = self._emails.get(person.record.email)
+        first = self._emails.get(self._email_key(person))
         return Ruling(self._terms.say(Code.WAITING_FOR, leg=first[0], id=first[1])) if first else None
 
     def _link_to(self, remote_id: str, person: Person) -> Ruling:
@@ -213,11 +234,13 @@ class ContactPlanner:
         identity = identity_of(self._terms, record)
         if isinstance(identity, Outcome):
             return Ruling(identity)
+        if (unkept := self._unkept(record)) is not None:
+            return Ruling(unkept)
         name = self._free_name(record, person.key, email, person.ref)
         if name is None:
             return Ruling(self._terms.say(Code.DUPLICATE_NAME))
         self._claimed[name_key(name)] = person.key
-        self._emails.setdefault(email, person.key)
+        self._emails.setdefault(self._email_key(person), person.key)
         first, last = _first_last(record)
         step = Step(
             what=What.CONTACT,
@@ -231,7 +254,8 @@ class ContactPlanner:
                 email=email,
                 first_name=first,
                 last_name=last,
-                party=Party.CUSTOMER if person.leg is Leg.CONTACT else Party.SUPPLIER,
+                party=person.party,
+                currency=person.currency if self._terms.ways.currency_per_contact else "",
                 document=identity.document,
                 person=identity.person,
                 country=identity.country,
@@ -239,9 +263,30 @@ class ContactPlanner:
             source_hash=person.source_hash,
             content_hash=fingerprint([email, _name(record)]),
             facts={"name": name, "email": email},
-            batch_keys=frozenset({f"email:{email}", f"name:{name_key(name)}"}),
+            batch_keys=frozenset({f"email:{self._email_key(person)}", f"name:{name_key(name)}"}),
         )
         return Ruling(hold_back(self._terms, self._known, step), step)
+
+    def _spelled(self, record: Record) -> str:
+        """The name in characters that the organisation keeps, where the settings ask for that."""
+        terms, name = self._terms, _name(record)
+        latin = terms.organisation.country in terms.ways.latin_1
+        return to_latin(name) if latin and terms.accounting.contacts.latin_names == "transliterate" else name
+
+    def _unkept(self, record: Record) -> Outcome | None:
+        """A name that the organisation does not keep, and that is not to be, or cannot be, spelled otherwise."""
+        terms, name = self._terms, self._spelled(record)
+        if terms.organisation.country not in terms.ways.latin_1:
+            return None
+        if is_latin(name) and (UNKNOWN not in name or UNKNOWN in _name(record)):
+            return None
+        return terms.say(
+            Code.NEEDS_DECISION,
+            "latin name",
+            problem=f"{terms.title} keeps names in Latin letters alone, and this one has others.",
+            steps="Make the contact there by hand and decide link:CONTACT_ID, or set contacts.latin_names:"
+            " transliterate, which spells accents and marks (not other scripts).",
+        )
 
     def _free_name(
         self, record: Record, key: Key, email: str, ref: str, mine: RemoteContact | None = None
@@ -251,7 +296,7 @@ class ContactPlanner:
         A name that the tool refused is tried again only when nothing else is left and its holder is gone. `mine`: the
         contact that has the name already, so that it is free for it.
         """
-        names = [self._terms.contact_name(_name(record), email, suffix) for suffix in ("", f"({ref[-6:]})")]
+        names = [self._terms.contact_name(self._spelled(record), email, suffix) for suffix in ("", f"({ref[-6:]})")]
         frozen = self._known.frozen.get(key)
         if frozen is not None and frozen.values.get("name") in names:
             names.sort(key=lambda name: name != frozen.values["name"])

@@ -129,12 +129,28 @@ def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: boo
         return Ruling(held, step)
     if contact_blocked:
         return Ruling(terms.say(Code.WAITING_FOR, leg=draft.contact[0], id=draft.contact[1]), step)
+    if (other := _other_currency(terms, known, draft)) is not None:
+        return Ruling(other, step)
     if decision is None or decision.choice != "separate":
         twin = _look_alike(terms, known, step)
         if twin is not None:
             return Ruling(twin, step)
     fixed = frozen_values(known, (str(draft.leg), draft.source_id), draft.source_hash)
     return rated(terms, on_an_open_day(terms, step, "document", fixed), draft.said)
+
+
+def _other_currency(terms: Terms, known: Known, draft: Draft) -> Outcome | None:
+    """The document's contact has another currency for good: the tool would refuse it, or take the contact's."""
+    link = known.links.get(draft.contact) if terms.ways.currency_per_contact else None
+    contact = known.contacts_by_id.get(known.after_merges(link.remote_id)) if link is not None else None
+    if contact is None or contact.currency in ("", draft.currency):
+        return None
+    return terms.say(
+        Code.NEEDS_DECISION,
+        f"contact in {contact.currency}",
+        problem=f"Its contact is in {contact.currency} for good there, and this is in {draft.currency}.",
+        steps=f"Book it under a second contact in {draft.currency} by hand, then decide ignore.",
+    )
 
 
 def _found(terms: Terms, step: Step, found: list[RemoteDocument], decision: Decision | None) -> Ruling:

@@ -85,9 +85,15 @@ def _sold(terms: Terms, payment: Payment, item: Item) -> Sold | Outcome:
         return code
     if as_bill and terms.chart.accounts[code].income:
         return terms.say(Code.UNMAPPED_ACCOUNT, code, what=what, account=f"{code}, an income account on a bill")
+    if not as_bill and not terms.chart.accounts[code].sales:
+        return _not_for_sales(terms, code, what)
     if not as_bill and mapped.role != "principal" and not terms.chart.accounts[code].liability:
         return terms.say(Code.UNMAPPED_ACCOUNT, code, what=what, account=f"{code}, which is not a liability account")
     return Sold(item, mapped, what, describe(item.name, item.description), code, tax)
+
+
+def _not_for_sales(terms: Terms, code: str, what: str) -> Outcome:
+    return terms.say(Code.UNMAPPED_ACCOUNT, code, what=what, account=f"{code}, which no line of a sale may name")
 
 
 def _shared_lines(
@@ -107,6 +113,8 @@ def _shared_lines(
     income = account(terms, sold.mapped.income_account, f"{sold.what}: own share")
     if isinstance(income, Outcome):
         return income
+    if not terms.chart.accounts[income].sales:
+        return _not_for_sales(terms, income, f"{sold.what}: own share")
     own_tax: str | Outcome = sold.tax
     if payment.tax is None and sold.mapped.income_tax:
         own_tax = known_tax(terms, sold.mapped.income_tax, f"{sold.what}: own share", sales=True)

@@ -203,6 +203,10 @@ class Contacts(Section):
     on_shared_email: Literal["hold", "one_contact"] = Field(
         default="hold", description="Two Qualy customers with one email: held, or one contact for both."
     )
+    latin_names: Literal["hold", "transliterate"] = Field(
+        default="hold",
+        description="Names that the tool cannot keep (QuickBooks, United States): wait, or spelled in Latin.",
+    )
     suffix: Literal["ref"] = Field(default="ref", description="What tells namesakes apart.")
     customer_tax_id: FieldPath | None = Field(
         default=None, description="Field of a customer with its CPF or CNPJ; empty: not read."
