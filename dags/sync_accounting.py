@@ -32,7 +32,7 @@ is cleared the same way. You may also just wait: every run by the clock tries wh
 *Mark as success* settles nothing: only the tool's answer, or `bin/qualy ignore ID --reason TEXT --by NAME`, does.
 
 Clearing any other task, at any time and in any order, is harmless: what was sent is never sent twice. When a task above
-`to_do` is red, read the last lines of its log. *Connect again*: `bin/qualy connect xero`. A setting: the file, line and
+`to_do` is red, read the last lines of its log. *Connect again*: `bin/qualy connect TOOL`. A setting: the file, line and
 key are named. Otherwise the machine's trouble was tried six times: clear it with downstream, or wait for the next run.
 
 ## Running it by hand
@@ -41,11 +41,11 @@ key are named. Otherwise the machine's trouble was tried six times: clear it wit
 
 - **preview**: the report shows exactly what would be written; nothing is.
 - **only**: these Qualy ids alone, separated by commas.
-- **since**: only what changed on or after this day.
+- **since**: only documents and receipts dated on this day or later, and the contacts they need.
 - **confirm**: the first run against an organisation, one on a new or restored ledger, and one that the breaker
   stopped, write nothing until you have looked at a preview and give its hash here.
 
-Preview and only announce no trouble and move no cursor.
+Preview, only and since announce no trouble and move no cursor.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ PARAMS = {
         None,
         type=["null", "string"],
         format="date",
-        title="Changed since",
-        description="Only what changed at Qualy on or after this day. Empty: everything that is due.",
+        title="Dated since",
+        description="Only documents and receipts dated on this day or later. Empty: everything that is due.",
     ),
     "confirm": Param(
         None,

@@ -1,16 +1,20 @@
-"""What Airflow loads: the pages of the run reports and where they appear in its menus."""
+"""What Airflow loads: the pages of the run reports and where they appear in its menus, and the webhooks' addresses."""
 
 from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from qualy_app.links import PREFIX, REPORTS
+from qualy_app.addresses import PREFIX, REPORTS, WEBHOOKS
+from qualy_web import webhooks
 from qualy_web.app import create_app
 
 
 class QualyPlugin(AirflowPlugin):
     name = "qualy"
-    fastapi_apps = [{"app": create_app(), "url_prefix": PREFIX, "name": "Qualy reports"}]  # noqa: RUF012 - Airflow's form
+    fastapi_apps = [  # noqa: RUF012 - Airflow's form
+        {"app": create_app(), "url_prefix": PREFIX, "name": "Qualy reports"},
+        {"app": webhooks.create_app(), "url_prefix": WEBHOOKS, "name": "Qualy webhooks"},
+    ]
     external_views = [  # noqa: RUF012 - Airflow's form
         {
             "name": "Qualy reports",

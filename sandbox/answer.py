@@ -100,14 +100,19 @@ def first_list(document: Any) -> list[Any] | None:
 
 
 def records_carried(body: bytes) -> int:
-    """How many records a request carries: length of its first list, else 1 for a body, 0 for none."""
+    """How many records a request carries: length of its first list, else 1 for a body, 0 for none.
+
+    Questions in a batch carry none.
+    """
     if not body:
         return 0
     try:
         elements = first_list(json.loads(body))
     except ValueError:
         return 1
-    return 1 if elements is None else len(elements)
+    if elements is None:
+        return 1
+    return sum(not (isinstance(one, dict) and "Query" in one) for one in elements)
 
 
 def _with_first_list(answer: Answer, change: Callable[[list[Any]], None]) -> Answer:

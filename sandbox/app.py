@@ -16,7 +16,14 @@ from sandbox.middleware import Around, Frame, Gate
 from sandbox.postponed import Postponed
 from sandbox.service import Service, World
 
-SERVICES = {"qualy": "sandbox.qualy:service", "xero": "sandbox.xero:service"}
+SERVICES = {
+    "qualy": "sandbox.qualy:service",
+    "xero": "sandbox.xero:service",
+    "quickbooks": "sandbox.quickbooks:service",
+    "conta_azul": "sandbox.conta_azul:service",
+    "hubspot": "sandbox.hubspot:service",
+    "mailchimp": "sandbox.mailchimp:service",
+}
 
 
 def load_services(world: World, names: Iterable[str] | None = None) -> dict[str, Service]:
@@ -42,7 +49,10 @@ class SandboxApp:
             gate=Gate(),
         )
         self._inner: dict[str, ASGIApp] = {name: service.app() for name, service in services.items()}
-        self._apps: dict[str, ASGIApp] = {name: Around(name, app, self._frame) for name, app in self._inner.items()}
+        self._apps: dict[str, ASGIApp] = {
+            name: Around(name, app, self._frame, getattr(services[name], "error_answer", None))
+            for name, app in self._inner.items()
+        }
         self._apps["control"] = control_app(world, services, self._frame, self.carry_out_due)
         self._titles = {name: service.title for name, service in services.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import ipaddress
 import json
 from collections.abc import Awaitable, Callable
@@ -145,7 +146,8 @@ class ControlCalls:
         action = request.path_params["action"]
         if action not in actions:
             raise KeyError(f"There is no control call {action!r} for this service, only {', '.join(actions)}.")
-        return actions[action](_object(given or {}))
+        done = actions[action](_object(given or {}))
+        return await done if inspect.isawaitable(done) else done
 
     def _service(self, request: Request) -> Service:
         name = request.path_params["service"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -74,8 +75,12 @@ async def drop(scope: Scope, receive: Receive) -> None:
 class Around:
     """One service, with the frame around it. A pure ASGI application."""
 
-    def __init__(self, name: str, app: ASGIApp, frame: Frame) -> None:
+    def __init__(
+        self, name: str, app: ASGIApp, frame: Frame, own_error: Callable[[int], Answer | None] | None = None
+    ) -> None:
+        """``own_error`` words a status as the service itself does, where it has words for it."""
         self._name = name
+        self._own_error = own_error
         self._app = app
         self._frame = frame
 
@@ -113,7 +118,7 @@ class Around:
         if action.name in ("drop_before", "drop_then_commit"):
             return None
         if action.name == "status":
-            return error_answer(int(action.number))
+            return self._error(int(action.number))
         if action.name == "delay":
             await asyncio.sleep(action.number)
         if action.name == "hold":
@@ -122,7 +127,13 @@ class Around:
             answer = await self._work(scope, body, action)
         except AnswerLost:
             return None
+        if action.name == "status_after":
+            return self._error(int(action.number))
         return _spoiled(answer, action)
+
+    def _error(self, status: int) -> Answer:
+        own = self._own_error(status) if self._own_error else None
+        return own or error_answer(status)
 
     async def _work(self, scope: Scope, body: bytes, action: Action) -> Answer:
         scope["sandbox.faults"] = {
@@ -141,8 +152,6 @@ class Around:
 def _spoiled(answer: Answer, action: Action) -> Answer | None:
     if action.name == "drop_after":
         return None
-    if action.name == "status_after":
-        return error_answer(int(action.number))
     if action.name == "garbage":
         return garbage(answer)
     if action.name == "truncate":

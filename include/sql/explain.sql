@@ -22,7 +22,8 @@ ORDER BY partner_id;
 -- name: legs
 -- The payment's own legs, and those of its customer and its partners.
 SELECT c.leg, c.source_id, c.code, c.amount, c.currency, c.month, c.since, c.retry_at AS until_at, c.trouble_key,
-       o.detail, l.remote_id, l.ref, l.how, l.linked_at, l.facts, d.url
+       o.detail, l.remote_id, l.ref, l.how, l.linked_at, l.facts,
+       l.settings_version, d.url
 FROM current_outcomes c
 JOIN outcomes o ON o.id = c.outcome
 LEFT JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id AND l.variant = ''

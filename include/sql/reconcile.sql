@@ -16,11 +16,11 @@ LEFT JOIN (SELECT payment_id, CAST(SUM(amount) AS BIGINT) AS settled
 WHERE c.book = :book AND c.leg IN ('invoice', 'bill');
 
 -- name: settlements
--- Each receipt. One settlement may stand for all receipts of a payment: then one of them carries its link, and `covered`
+-- Each receipt, and each pay-out that settles a bill. One settlement may stand for all receipts of a payment: then one of them carries its link, and `covered`
 -- marks the others. Its reference begins with W (X where the payment's id is hashed).
 SELECT c.kind, c.leg, c.source_id, c.code, c.amount, c.currency, c.month, c.source_hash, c.payment_id,
        l.remote_id, l.source_hash AS link_hash, l.facts,
-       CASE WHEN l.id IS NULL AND w.remote_id IS NOT NULL THEN 1 ELSE 0 END AS covered,
+       CASE WHEN c.leg = 'settlement' AND l.id IS NULL AND w.remote_id IS NOT NULL THEN 1 ELSE 0 END AS covered,
        s.id AS there, s.document_id, s.account, s.currency AS there_currency, s.amount AS there_amount, s.status,
        i.remote_id AS document
 FROM current_outcomes c
@@ -29,10 +29,10 @@ LEFT JOIN (SELECT o.payment_id, MAX(k.remote_id) AS remote_id
            FROM links k
            JOIN current_outcomes o ON o.book = k.book AND o.leg = k.leg AND o.source_id = k.source_id
            WHERE k.book = :book AND k.leg = 'settlement' AND SUBSTR(k.ref, 1, 1) IN ('W', 'X')
-           GROUP BY o.payment_id) w ON w.payment_id = c.payment_id
+           GROUP BY o.payment_id) w ON c.leg = 'settlement' AND w.payment_id = c.payment_id
 LEFT JOIN mirror_settlements s ON s.book = c.book AND s.id = COALESCE(l.remote_id, w.remote_id)
 LEFT JOIN links i ON i.book = c.book AND i.leg = 'invoice' AND i.source_id = c.payment_id AND i.variant = ''
-WHERE c.book = :book AND c.leg = 'settlement';
+WHERE c.book = :book AND c.leg IN ('settlement', 'pay_out');
 
 -- name: contacts
 -- Each linked contact that the tool no longer has as it was agreed on.
@@ -68,7 +68,8 @@ LEFT JOIN mirror_documents d ON d.book = s.book AND d.id = s.document_id AND d.w
 LEFT JOIN links i ON i.book = s.book AND i.leg = 'invoice' AND i.remote_id = d.id
 WHERE s.book = :book AND s.status NOT IN ('voided', 'deleted')
   AND (i.id IS NOT NULL OR LENGTH(s.ref) BETWEEN 19 AND 22)
-  AND NOT EXISTS (SELECT 1 FROM links l WHERE l.book = s.book AND l.leg = 'settlement' AND l.remote_id = s.id)
+  AND NOT EXISTS (SELECT 1 FROM links l WHERE l.book = s.book AND l.leg IN ('settlement', 'pay_out')
+                  AND l.remote_id = s.id)
   AND s.ref NOT IN (SELECT ref FROM attempt_steps WHERE book = :book AND open)
 ORDER BY s.document_id, s.id;
 
@@ -98,7 +99,7 @@ SELECT leg, source_id FROM links WHERE book = :book AND ref = :ref ORDER BY leg 
 -- One document or settlement that stands for two records.
 SELECT l.leg, l.remote_id, COUNT(*) AS times, MIN(l.source_id) AS one, MAX(l.source_id) AS other
 FROM links l
-WHERE l.book = :book AND l.leg IN ('invoice', 'bill', 'settlement')
+WHERE l.book = :book AND l.leg IN ('invoice', 'bill', 'settlement', 'pay_out')
 GROUP BY l.leg, l.remote_id HAVING COUNT(*) > 1;
 
 -- name: stated_amounts
@@ -107,10 +108,10 @@ SELECT c.leg, c.source_id, c.amount, c.currency, r.content
 FROM current_outcomes c
 JOIN source_rows r ON r.kind = c.kind AND r.id = c.source_id
                   AND r.valid_from <= :pin AND (r.valid_to IS NULL OR r.valid_to > :pin)
-WHERE c.book = :book AND c.leg IN ('invoice', 'bill', 'settlement') AND r.problem IS NULL
+WHERE c.book = :book AND c.leg IN ('invoice', 'bill', 'settlement', 'pay_out') AND r.problem IS NULL
   AND c.code NOT IN ('malformed', 'bad_amount', 'totals_disagree');
 
--- name: prefix
+-- name: settings
 SELECT s.content AS value FROM runs r JOIN settings_versions s ON s.version = r.settings_version WHERE r.id = :run;
 
 -- name: pin

@@ -37,7 +37,7 @@ WHERE r.book = :book AND r.kind = 'accounting' AND f.name = 'report.html' AND f.
 SELECT c.month, c.leg, c.currency, l.how, COUNT(*) AS records, CAST(SUM(c.amount) AS BIGINT) AS amount
 FROM current_outcomes c
 JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id AND l.variant = ''
-WHERE c.book = :book AND c.leg IN ('invoice', 'bill', 'settlement')
+WHERE c.book = :book AND c.leg IN ('invoice', 'bill', 'settlement', 'pay_out')
   AND EXISTS (SELECT 1 FROM outcomes o WHERE o.book = c.book AND o.leg = c.leg AND o.source_id = c.source_id
               AND o.code IN :written AND o.at > :since)
   AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.book = c.book AND o.leg = c.leg AND o.source_id = c.source_id
@@ -54,6 +54,14 @@ WHERE d.book = :book AND d.what = 'invoice' AND d.status = 'authorised' AND d.du
 GROUP BY d.currency, d.due_date
 ORDER BY d.currency, d.due_date;
 
+-- name: to_recode
+-- Live documents that were booked to a suspense account and that nobody has recoded yet, the oldest first.
+SELECT l.leg, l.source_id, l.facts, d.number, d.currency, d.date, d.url
+FROM links l
+JOIN mirror_documents d ON d.book = l.book AND d.id = l.remote_id AND d.status NOT IN ('voided', 'deleted')
+WHERE l.book = :book AND l.leg IN ('invoice', 'bill') AND CAST(l.facts AS TEXT) LIKE '%"suspense"%'
+ORDER BY d.date, d.number;
+
 -- name: without_bill
 -- Splits whose payment's invoice is booked and whose own bill is not.
 SELECT b.payment_id, b.source_id, b.code, b.currency, b.amount
@@ -63,12 +71,12 @@ WHERE b.book = :book AND b.leg = 'bill' AND b.code NOT IN :fine
 ORDER BY b.payment_id, b.source_id;
 
 -- name: clearing
--- Our settlements by account, currency and month, as the tool shows them.
+-- Our settlements by account, currency and month, as the tool shows them; what was paid out comes off.
 SELECT s.account, s.currency, SUBSTR(CAST(s.date AS TEXT), 1, 7) AS month,
-       COUNT(*) AS settlements, CAST(SUM(s.amount) AS BIGINT) AS amount
+       COUNT(*) AS settlements, CAST(SUM(CASE WHEN l.leg = 'pay_out' THEN -s.amount ELSE s.amount END) AS BIGINT) AS amount
 FROM mirror_settlements s
+JOIN links l ON l.book = s.book AND l.leg IN ('settlement', 'pay_out') AND l.remote_id = s.id
 WHERE s.book = :book AND s.status NOT IN ('voided', 'deleted')
-  AND EXISTS (SELECT 1 FROM links l WHERE l.book = s.book AND l.leg = 'settlement' AND l.remote_id = s.id)
 GROUP BY s.account, s.currency, SUBSTR(CAST(s.date AS TEXT), 1, 7)
 ORDER BY s.account, s.currency, month;
 
@@ -82,7 +90,7 @@ LEFT JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.sourc
 LEFT JOIN mirror_documents d ON d.book = c.book AND d.id = l.remote_id
 LEFT JOIN links il ON il.book = c.book AND il.leg = 'invoice' AND il.source_id = c.payment_id AND il.variant = ''
 LEFT JOIN mirror_documents i ON i.book = c.book AND i.id = il.remote_id
-WHERE c.book = :book AND c.code NOT IN :without
+WHERE c.book = :book AND c.code NOT IN :without AND c.outcome > :after
 ORDER BY CASE WHEN c.trouble_key IS NULL THEN 1 ELSE 0 END, c.since, c.trouble_key, c.source_id, c.leg;
 
 -- name: payment_numbers

@@ -26,6 +26,12 @@ _EXAMPLE = {
     "qualy": '{"conn_type": "http", "host": "https://api.qualyhq.com/v1", "login": "TENANT ID", "password": "API KEY"}',
     "xero": '{"conn_type": "http", "host": "https://api.xero.com/api.xro/2.0", "login": "CLIENT ID",'
     ' "password": "CLIENT SECRET"}',
+    "quickbooks": '{"conn_type": "http", "host": "https://quickbooks.api.intuit.com", "login": "CLIENT ID",'
+    ' "password": "CLIENT SECRET"}',
+    "hubspot": '{"conn_type": "http", "host": "https://api.hubapi.com", "password": "SERVICE KEY"}',
+    "mailchimp": '{"conn_type": "http", "password": "API KEY, SUCH AS 0123456789abcdef-us6"}',
+    "conta_azul": '{"conn_type": "http", "host": "https://api-v2.contaazul.com", "login": "CLIENT ID",'
+    ' "password": "CLIENT SECRET"}',
 }
 
 

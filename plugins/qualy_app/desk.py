@@ -1,17 +1,18 @@
 """The desk: everything that a run needs, opened from the environment. Airflow's jobs and the command line share it.
 
 `QUALY_LEDGER_URL` names the ledger, `QUALY_SETTINGS` the settings file, `QUALY_SECRET_KEYS` the keys of what is kept
-encrypted, `QUALY_REPORTS` the folder for copies of reports.
+encrypted, `QUALY_REPORTS` the folder for copies of reports, `QUALY_CSV` the one for CSV files.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,13 +20,16 @@ from qualy_sync.contracts.accounting import AccountingTool, Organisation, What
 from qualy_sync.contracts.source import Source
 from qualy_sync.ledger import Ledger, LedgerError
 from qualy_sync.ledger import books as keeping
+from qualy_sync.ledger.attempts import forget_bodies
 from qualy_sync.ledger.engine import get_meta
 from qualy_sync.ledger.runs import Run, keep_settings, latest_pass, set_book
 from qualy_sync.ledger.schema import passes, source_seen
 from qualy_sync.ledger.slices import GONE_AFTER
-from qualy_sync.load import Filter, Work, refresh_chart, refresh_mirror
+from qualy_sync.load import GROUPS, Filter, Work, give_up, look_at_recoded, refresh_chart, refresh_mirror
 from qualy_sync.load.gate import STANDING, confirm_standing
+from qualy_sync.load.refresh import keep_organisation
 from qualy_sync.settings import AccountingSettings, Settings, SettingsError, load
+from qualy_sync.settings.loading import rates_file
 
 from .signals import RunProblem
 from .tools import TOOLS, Tool
@@ -59,11 +63,23 @@ class Desk:
 
     @cached_property
     def settings(self) -> Settings:
+        return self._read_settings()
+
+    def closing_date(self) -> date | None:
+        """The closing date as the settings file says now, whatever this desk read when it was opened."""
+        settings = self._read_settings()
+        return settings.accounting.closed_until if settings.accounting is not None else None
+
+    def _read_settings(self) -> Settings:
         path = Path(self.environment.get("QUALY_SETTINGS") or SETTINGS)
         try:
-            return _settings(path, path.stat().st_mtime_ns if path.exists() else 0)
+            settings = _settings(path, _changed(path), _changed(_rates_of.get(path)))
         except SettingsError as error:
             raise RunProblem(str(error)) from error
+        file = rates_file(settings, path)
+        if file != _rates_of.get(path):  # first met: from now on, a change of it is a change
+            _rates_of[path] = file
+        return settings
 
     @property
     def accounting(self) -> AccountingSettings:
@@ -108,9 +124,37 @@ class Desk:
     def reports(self) -> Path:
         return Path(self.environment.get("QUALY_REPORTS") or ROOT / ".qualy" / "reports")
 
+    @property
+    def csv_target(self) -> str:
+        """Where the CSV files go: a folder, or an address of object storage."""
+        return self.settings.csv.target or self.environment.get("QUALY_CSV") or str(ROOT / ".qualy" / "csv")
+
     def _pinned(self) -> str:
         book = keeping.find_book(self.ledger, self.accounting.tool)
         return str(book.organisation) if book else ""
+
+    # -- what the to-do list asks of a desk
+
+    @property
+    def tool_id(self) -> str:
+        return self.accounting.tool
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The tasks of a run that have to come to their end."""
+        return ("check", "plan", *GROUPS, "reconcile")
+
+    def retry(self, work: Any, keys: Sequence[tuple[str, str]]) -> dict[str, int]:
+        """Tries these records again, because a person asked for it."""
+        from qualy_sync.load.retrying import retry
+
+        return retry(work, keys)
+
+    def waits_until(self, work: Any, keys: Sequence[tuple[str, str]]) -> datetime | None:
+        """When what was sent for these and not answered can be settled."""
+        from qualy_sync.load import waits_until
+
+        return waits_until(work, keys)
 
     # -- a run's work
 
@@ -127,7 +171,7 @@ class Desk:
             book = keeping.pin(self.ledger, tenant, self.accounting.tool, organisation)
         except LedgerError as error:
             raise RunProblem(str(error)) from error
-        keeping.put_organisation(self.ledger, book, organisation)
+        keep_organisation(self.ledger, book, organisation, self.accounting.closed_until, self.wiring.title)
         if organisation.stand_in:
             with self.ledger.writing() as connection:
                 if get_meta(connection, STANDING_META) == STANDING:
@@ -135,7 +179,12 @@ class Desk:
         return book, organisation
 
     def read_tool(self, run: Run) -> Work:
-        """What a run by the clock reads before it plans: organisation, chart, and what changed there."""
+        """What a run by the clock reads before it plans: organisation, chart, and what changed there.
+
+        What stayed unanswered for too long is told before: it may be this very reading that cannot be done.
+        """
+        if (known := keeping.find_book(self.ledger, self.accounting.tool)) is not None:
+            give_up(self.work(run, book=int(known.id)))
         book, _ = self.first_contact()
         set_book(self.ledger, run.id, book)
         work = self.work(run, book=book)
@@ -148,7 +197,9 @@ class Desk:
         read = keeping.get_fact(self.ledger, work.book, FULL_READING)
         full = read is None or self.ledger.now() - read[1] >= FULL_READING_EVERY
         refresh_mirror(work, work.everything, full=full)
+        look_at_recoded(work)
         if full:
+            forget_bodies(self.ledger)
             with self.ledger.writing() as connection:
                 keeping.put_fact(connection, work.book, FULL_READING, {})
 
@@ -160,6 +211,8 @@ class Desk:
             if found is None:
                 raise RunProblem(f"{self.wiring.title} was never read; run `bin/qualy check`.")
             book = int(found.id)
+        elif not keeping.is_live(self.ledger, book):
+            raise RunProblem("A fresh start ended the books that this run began with: start a new run.")
         pin = run.pin
         if latest or not pin:
             with self.ledger.reading() as connection:
@@ -177,6 +230,7 @@ class Desk:
             checkpoint=self.checkpoint,
             filter=only or Filter(),
             stop_writing=stop_reason(self.ledger, pin, self.accounting),
+            closing=self.closing_date,
         )
         if self.sleep is not None:
             work.sleep = self.sleep
@@ -198,10 +252,17 @@ def masking() -> Callable[[str], None] | None:
     return mask_secret
 
 
+_rates_of: dict[Path, Path | None] = {}  # settings file → the table of rates that it named when it was last read
+
+
 @lru_cache(maxsize=4)
-def _settings(path: Path, _changed: int) -> Settings:
-    """Read once per process and version of the file: a task opens more than one desk."""
+def _settings(path: Path, _file: int, _rates: int) -> Settings:
+    """Read once per process and version of the files: a task opens more than one desk."""
     return load(path, tools=tuple(TOOLS))
+
+
+def _changed(path: Path | None) -> int:
+    return path.stat().st_mtime_ns if path is not None and path.exists() else 0
 
 
 def stop_reason(ledger: Ledger, pin: int, accounting: AccountingSettings) -> str:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
-from functools import partial
 
 import sqlalchemy as sa
 
@@ -18,7 +16,7 @@ from qualy_sync.ledger import Ledger, LedgerError
 from qualy_sync.ledger.attempts import open_attempts
 from qualy_sync.ledger.cursors import get_cursor
 from qualy_sync.ledger.engine import set_meta
-from qualy_sync.ledger.leases import Lease, LeaseHeld, LeaseLost
+from qualy_sync.ledger.leases import LeaseHeld, LeaseLost
 from qualy_sync.ledger.runs import (
     Run,
     end_run,
@@ -39,15 +37,14 @@ from qualy_sync.load.gate import STANDING, confirm, open_gate
 from qualy_sync.outcomes import Code
 
 from .desk import STANDING_META, Desk, recent
-from .params import SyncParams
+from .events import gathered, note_quota
+from .params import ExportParams, SyncParams
 from .signals import RunProblem, WaitUntil
 
 Counts = dict[str, int]
 
 FULL_RUN_KEPT = 45  # minutes: a run by the clock stops after `check` if a full one ended less than this ago
 FULL_RUN_DUE = 24 * 60
-EXTRACT_LEASE = timedelta(minutes=5)
-SWEEP_TIME = timedelta(minutes=30)  # of one run; a complete reading that takes longer goes on in the next
 
 
 def prepare_local(environment: Mapping[str, str]) -> None:
@@ -61,23 +58,17 @@ def prepare_local(environment: Mapping[str, str]) -> None:
 # -- extract_qualy
 
 
-def extract(dag_run: str, try_number: int) -> Counts:
-    """Qualy into the ledger: what is new or changed, and a slice of the full sweep where one is due."""
-    from qualy_sync.extract import extract as extract_source
+def extract(dag_run: str, try_number: int, by_event: bool = False) -> Counts:
+    """Qualy into the ledger: first what webhooks spoke of; then what is new or changed, unless a webhook alone asked.
+
+    See `extracting`.
+    """
+    from .extracting import read_source
 
     desk = Desk()
     run = open_run(desk.ledger, "extract", dag_run=dag_run)
     with _task(desk, run, "extract"):
-        began = desk.ledger.now()
-        read = partial(extract_source, desk.ledger, desk.source, desk.settings.source)
-        extracted = read(lease=Lease(desk.ledger, "extract", EXTRACT_LEASE))
-        changes = extracted.changes
-        while extracted.sweeping and desk.ledger.now() - began < SWEEP_TIME:
-            extracted = read(lease=Lease(desk.ledger, "extract", EXTRACT_LEASE), only_sweep=True)
-            changes += extracted.changes
-        kinds = extracted.counts["kinds"]
-        counts = {"pass": extracted.number, "changes": changes}
-        counts |= {f"{kind}_read": each["read"] for kind, each in kinds.items() if "read" in each}
+        counts = read_source(desk, by_event=by_event)
         end_task(desk.ledger, run.id, "extract", counts)
         return counts
 
@@ -114,6 +105,15 @@ def publish(dag_run: str) -> Counts:
         end_task(desk.ledger, run.id, "publish", {})
         end_run(desk.ledger, run.id)
         return {}
+
+
+def again(dag_run: str) -> bool:
+    """Whether webhooks wait that came while this run worked, or made it leave a complete reading for the next one."""
+    from .extracting import is_left
+
+    desk = Desk()
+    run = open_run(desk.ledger, "extract", dag_run=dag_run)
+    return is_left(desk, task_counts(desk.ledger, run.id).get("extract", ({}, True))[0])
 
 
 # -- sync_accounting
@@ -153,7 +153,12 @@ def check(dag_run: str, params: SyncParams, by_clock: bool, person: str = "") ->
         ):
             end_task(desk.ledger, run.id, "check", {})
             return False, {}
+        by_event = not by_clock and not person and not asked and not begun
+        if by_event and _waits_for_clock(desk):
+            end_task(desk.ledger, run.id, "check", {})
+            return False, {"events_gathered": 1}
         work = desk.read_tool(run) if full else desk.work(run)
+        note_quota(work)
         set_book(desk.ledger, run.id, work.book)
         if params.confirm and not confirm(desk.ledger, work.book, params.confirm, person or dag_run):
             raise RunProblem(
@@ -202,6 +207,7 @@ def load(dag_run: str, leg: str, try_number: int) -> Counts:
                 open_gate(desk.ledger, work.book)
             if work.tool.quota.calls:
                 counts["calls"] = work.tool.quota.calls
+            note_quota(work)
         end_task(desk.ledger, run.id, leg, counts)
         return counts
 
@@ -249,7 +255,7 @@ def to_do(dag_run: str, position: int, try_number: int) -> str:
     from .todo import act
 
     desk = Desk()
-    with _waiting_on_leases(desk.ledger):
+    with waiting_on_leases(desk.ledger):
         return act(desk, _begun(desk, dag_run), position)
 
 
@@ -287,6 +293,32 @@ def backlog(dag_run: str) -> bool:
     return bool(newer or (made_progress and run.book is not None and _its_turn(desk.ledger, run.book)))
 
 
+# -- export_csv
+
+
+def export_due(dag_run: str, params: ExportParams) -> bool:
+    """Whether files are to be written: they are switched on, and Qualy was read at least once."""
+    desk = Desk()
+    if not desk.settings.csv.enabled:
+        return False
+    return bool(open_run(desk.ledger, "export", dag_run=dag_run, params=params.as_json()).pin)
+
+
+def export_csv(dag_run: str) -> Counts:
+    """Customers, payments, splits and outcomes as CSV files, as they are now."""
+    from .exports import export
+
+    desk = Desk()
+    run = run_of(desk.ledger, dag_run)
+    if run is None:
+        raise RunProblem("This run was never begun: clear its `check` task, with downstream.")
+    with _task(desk, run, "export"):
+        made = export(desk, ExportParams.parse(run.params))
+        end_task(desk.ledger, run.id, "export", made.counts())
+        end_run(desk.ledger, run.id)
+        return made.counts()
+
+
 # -- shared
 
 
@@ -294,12 +326,12 @@ def backlog(dag_run: str) -> bool:
 def _task(desk: Desk, run: Run, name: str) -> Iterator[None]:
     """Notes the beginning of a task, and turns what the core raises into what Airflow should do."""
     start_task(desk.ledger, run.id, name)
-    with _waiting_on_leases(desk.ledger):
+    with waiting_on_leases(desk.ledger):
         yield
 
 
 @contextmanager
-def _waiting_on_leases(ledger: Ledger) -> Iterator[None]:
+def waiting_on_leases(ledger: Ledger) -> Iterator[None]:
     try:
         yield
     except LeaseHeld as held:
@@ -350,6 +382,14 @@ def _last_full(desk: Desk) -> Run | None:
 def _is_full(desk: Desk, run: Run) -> bool:
     """The clock's runs are full, and the first one of a day whoever started it."""
     return run.by_clock or not recent(desk.ledger, _last_full(desk), FULL_RUN_DUE)
+
+
+def _waits_for_clock(desk: Desk) -> bool:
+    """What an event brought is left to the hourly run, since the day's calls run low."""
+    from qualy_sync.ledger.books import find_book
+
+    book = find_book(desk.ledger, desk.accounting.tool)
+    return book is not None and gathered(desk.ledger, int(book.id), desk.accounting)
 
 
 def _nothing_due(desk: Desk, run: Run) -> bool:

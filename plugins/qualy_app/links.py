@@ -1,23 +1,16 @@
-"""Addresses inside Airflow's UI that the DAGs, the plugin and the pages agree on."""
+"""The buttons that our tasks have in Airflow's UI."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from airflow.sdk import BaseOperatorLink
+
+from .addresses import run_page
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
     from airflow.sdk.types import TaskInstanceKey
-
-PREFIX = "/qualy"
-REPORTS = f"{PREFIX}/reports/sync_accounting"
-
-
-def run_page(dag_id: str, run_id: str) -> str:
-    """The page of one run's report."""
-    return f"{PREFIX}/runs/{quote(dag_id, safe='')}/{quote(run_id, safe='')}"
 
 
 class ReportLink(BaseOperatorLink):

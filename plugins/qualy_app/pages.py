@@ -79,8 +79,6 @@ def file(dag_id: str, run: int, name: str) -> File | None:
         .where(_of_dag(dag_id), runs.c.id == run, report_files.c.name == name)
     )
     with _ledger().reading() as connection:
-        if not _has_reports(connection):
-            return None
         row = connection.execute(query).one_or_none()
     return File(row.name, row.media_type, bytes(row.content)) if row else None
 
@@ -89,8 +87,6 @@ def _pages(which: sa.ColumnElement[bool]) -> list[RunPage]:
     with_report = sa.select(report_files.c.run).where(report_files.c.name == REPORT)
     query = sa.select(runs).where(which, runs.c.id.in_(with_report)).order_by(runs.c.id.desc()).limit(MOST_RUNS)
     with _ledger().reading() as connection:
-        if not _has_reports(connection):
-            return []
         found = connection.execute(query).all()
         beside: dict[int, list[str]] = {row.id: [] for row in found}
         names = sa.select(report_files.c.run, report_files.c.name).where(
@@ -116,11 +112,6 @@ def _of_dag(dag_id: str) -> sa.ColumnElement[bool]:
     own = runs.c.dag_run.startswith(f"{dag_id}/", autoescape=True)
     terminal = runs.c.dag_run.startswith(f"{TERMINAL}/", autoescape=True)
     return sa.or_(own, runs.c.dag_run.is_(None), terminal) if dag_id == COMMAND_LINE else own
-
-
-def _has_reports(connection: sa.Connection) -> bool:
-    """False on a ledger that nothing has been written to yet."""
-    return sa.inspect(connection).has_table("report_files")
 
 
 def _ledger() -> Ledger:

@@ -1,4 +1,4 @@
-"""What a run of `sync_accounting` can be asked for, as a closed model: nothing unknown passes silently."""
+"""What a run of a DAG can be asked for, as closed models: nothing unknown passes silently."""
 
 from __future__ import annotations
 
@@ -21,24 +21,21 @@ class ParamsError(RunProblem):
 
 @dataclass(frozen=True, slots=True)
 class SyncParams:
-    """The parameters of one run."""
+    """The parameters of one run of `sync_accounting`."""
 
     preview: bool = False
     """Show what would be written, write nothing."""
     only: tuple[str, ...] = ()
     """Qualy ids of payments; empty: all."""
     since: date | None = None
-    """Only payments changed on this day or later, Qualy's dates in UTC."""
+    """Only documents and settlements dated on this day or later, and the contacts that they need."""
     confirm: str | None = None
     """The hash that a preview printed."""
 
     @classmethod
     def parse(cls, given: Mapping[str, Any]) -> SyncParams:
         """The parameters in `given` (a DAG run's params and conf). Raises ParamsError."""
-        known = [field.name for field in fields(cls)]
-        for key in given:
-            if key not in known:
-                raise ParamsError(_unknown(str(key), known))
+        _refuse_unknown(given, [field.name for field in fields(cls)])
         return cls(
             preview=_flag("preview", given.get("preview")),
             only=_ids("only", given.get("only")),
@@ -54,6 +51,35 @@ class SyncParams:
             "since": self.since.isoformat() if self.since else None,
             "confirm": self.confirm,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class ExportParams:
+    """The parameters of one run of `export_csv`."""
+
+    full: bool = False
+    """Everything, whatever the settings say."""
+    since: date | None = None
+    """Only what changed on this day or later, UTC; the next run goes on from where the one before this ended."""
+
+    @classmethod
+    def parse(cls, given: Mapping[str, Any]) -> ExportParams:
+        """The parameters in `given` (a DAG run's params and conf). Raises ParamsError."""
+        _refuse_unknown(given, [field.name for field in fields(cls)])
+        found = cls(full=_flag("full", given.get("full")), since=_day("since", given.get("since")))
+        if found.full and found.since:
+            raise ParamsError("Either 'full' or 'since': an export holds everything, or what changed since a day.")
+        return found
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, to be kept with the run; `parse` takes them back."""
+        return {"full": self.full, "since": self.since.isoformat() if self.since else None}
+
+
+def _refuse_unknown(given: Mapping[str, Any], known: list[str]) -> None:
+    for key in given:
+        if key not in known:
+            raise ParamsError(_unknown(str(key), known))
 
 
 def _unknown(key: str, known: list[str]) -> str:

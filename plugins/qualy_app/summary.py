@@ -17,6 +17,8 @@ from qualy_sync.report.gather import by_group, counts
 from qualy_sync.report.make import PATH_META
 from qualy_sync.report.values import Count
 
+from .tools import TOOLS
+
 # What a run that went through leaves behind for nobody, whatever the data: work that is still due, or our own mistake.
 UNFINISHED = frozenset(
     {Code.UNKNOWN, Code.UNREACHABLE, Code.OUT_OF_QUOTA, Code.RECONNECT, Code.ITS_TURN, Code.NOT_CONFIRMED}
@@ -28,11 +30,17 @@ _LEGS = {
     "invoice": "payments",
     "bill": "splits",
     "settlement": "receipts",
+    "pay_out": "pay-outs",
+}
+_KINDS = {
+    "payment-intents": "Payments",
+    "payment-splits": "Splits",
+    "transactions": "Receipts",
+    "split-intents": "Pay-outs",
     "credit_note": "credit notes",
     "supplier_credit": "supplier credits",
     "allocation": "allocations",
 }
-_KINDS = {"payment-intents": "Payments", "payment-splits": "Splits", "transactions": "Receipts"}
 
 
 def lines(ledger_url: str, tool: str = "") -> list[str]:
@@ -87,7 +95,7 @@ def _lines(ledger: Ledger, tool: str) -> Iterator[str]:
         statement = by_currency(totals(connection, run.book, pin_of(connection, run.id)))
         differences = _differences(connection, run.book)
         path = get_meta(connection, PATH_META)
-    title = tool or run.tool.replace("_", " ").title()
+    title = tool or TOOLS[run.tool].title
     yield f"Outcomes after run {run.id}"
     yield from _groups(found)
     yield ""

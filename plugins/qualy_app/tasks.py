@@ -1,11 +1,13 @@
-"""What the tasks of both DAGs share: assets, defaults, how they find their run and tell what they did.
+"""What the tasks of the DAGs share: assets, defaults, how they find their run and tell what they did.
 
 Light on purpose: DAG files import it whenever they are read.
 """
 
 from __future__ import annotations
 
+import importlib
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,15 +16,21 @@ from typing import Any
 from airflow.sdk import Asset, CronTriggerTimetable, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
+from .polling import HOUR, poll_minutes
 from .retry import TroubleDecides
 from .signals import RunProblem, WaitUntil
 
 CUSTOMERS = Asset("qualy_customers", uri="qualy://ledger/customers")
 PAYMENTS = Asset("qualy_payments", uri="qualy://ledger/payments")
 SPLITS = Asset("qualy_splits", uri="qualy://ledger/splits")
+QUALY_HINTS = Asset("qualy_hints", uri="qualy://ledger/qualy-hints")  # webhooks wait: see `webhooks`
+HUBSPOT = Asset("hubspot_contacts", uri="qualy://ledger/hubspot-contacts")
+HUBSPOT_BACKLOG = Asset("hubspot_backlog", uri="qualy://ledger/hubspot-backlog")
+MAILCHIMP_BACKLOG = Asset("mailchimp_backlog", uri="qualy://ledger/mailchimp-backlog")
 BACKLOG = Asset("accounting_backlog", uri="qualy://ledger/accounting-backlog")
 
 Counts = Mapping[str, int]
+ON_ONE_MACHINE = {"LocalExecutor", "SequentialExecutor"}
 
 log = logging.getLogger("airflow.task")
 
@@ -52,10 +60,28 @@ def hourly(minute: int) -> CronTriggerTimetable:
     return CronTriggerTimetable(f"{minute} * * * *", timezone="UTC", run_immediately=timedelta(0))
 
 
+def daily(hour: int, minute: int) -> CronTriggerTimetable:
+    """Each day at this time, UTC; never for a time that was past when the DAG was unpaused."""
+    return CronTriggerTimetable(f"{minute} {hour} * * *", timezone="UTC", run_immediately=timedelta(0))
+
+
+def polling(minute: int) -> CronTriggerTimetable:
+    """Every `webhooks.poll_minutes` (an hour by default), beginning at this minute; otherwise as `hourly`."""
+    every = poll_minutes()
+    if every == HOUR:
+        return hourly(minute)
+    return CronTriggerTimetable(f"{minute % every}-59/{every} * * * *", timezone="UTC", run_immediately=timedelta(0))
+
+
 def this_run() -> str:
     """The run the current task belongs to, as the ledger names it."""
     run = get_current_context()["dag_run"]
     return f"{run.dag_id}/{run.run_id}"
+
+
+def by_event() -> bool:
+    """Whether an asset's event started the current run, and neither the clock nor a person."""
+    return get_current_context()["dag_run"].run_type == "asset_triggered"
 
 
 def this_try() -> int:
@@ -70,21 +96,37 @@ def name_instance(label: str) -> str:
 
 
 @contextmanager
-def the_jobs() -> Iterator[Any]:
-    """The module `jobs`, imported only here, in the task's own process, since it pulls heavy packages with it.
+def the_jobs(of: str = "jobs") -> Iterator[Any]:
+    """The module `jobs` (or `crm_jobs`), imported only here, in the task's own process, since it pulls heavy packages
+    with it.
 
     What ends the run or makes it wait is told in the open part of the log; a run's problem is not tried again.
     """
-    from . import jobs
+    from qualy_sync.ledger import LedgerError
+
+    jobs = importlib.import_module(f"{__package__}.{of}")
 
     try:
+        _refuse_shared_sqlite()
         yield jobs
-    except RunProblem as problem:
+    except (RunProblem, LedgerError) as problem:
         tell_text(str(problem))
         raise AirflowFailException("The run cannot go on. What to do stands above.") from None
     except WaitUntil as wait:
         tell_text(str(wait))
         raise
+
+
+def _refuse_shared_sqlite() -> None:
+    """A SQLite file belongs to one machine; an executor that spreads tasks over several needs PostgreSQL."""
+    from airflow.configuration import conf
+
+    named = {name.rpartition(":")[2].rpartition(".")[2].strip() for name in conf.get("core", "executor").split(",")}
+    if os.environ.get("QUALY_LEDGER_URL", "").startswith("sqlite") and not named <= ON_ONE_MACHINE:
+        raise RunProblem(
+            f"The ledger is a SQLite file, and {', '.join(sorted(named - ON_ONE_MACHINE))} runs tasks on several"
+            " machines, which would each write a file of their own. Point QUALY_LEDGER_URL at PostgreSQL."
+        )
 
 
 def tell(counts: Counts, nothing: str = "Nothing to do.") -> dict[str, int]:

@@ -21,20 +21,21 @@ from qualy_sync.ledger.troubles import (
     mark_shown,
     newest_record,
 )
-from qualy_sync.load import waits_until
-from qualy_sync.load.retrying import records_of, retry
+from qualy_sync.load.retrying import records_of
 from qualy_sync.outcomes import MEANINGS
 from qualy_sync.report.troubles import Trouble, trouble_labels
 
+from .crm_desk import CrmDesk
 from .desk import Desk
 from .signals import KnownTrouble, NeedsPerson, RunProblem, WaitUntil
 
 MOST = 50  # instances of the listing's mapped task; the last one stands for all the rest
 IDS_SHOWN = 20
-STAGES = ("check", "plan", "contacts", "documents", "settlements", "reconcile")
+
+AnyDesk = Desk | CrmDesk
 
 
-def list_entries(desk: Desk, run: Run) -> list[int]:
+def list_entries(desk: AnyDesk, run: Run) -> list[int]:
     """Adds what is new to this run's list and gives the positions that stand for something."""
     book = _book(desk, run)
     told = failed_before(desk.ledger, book, run.id) if book is not None else {}
@@ -49,7 +50,7 @@ def list_entries(desk: Desk, run: Run) -> list[int]:
     return [entry.position for entry in append_entries(desk.ledger, run.id, wanted, MOST)]
 
 
-def label(desk: Desk, run: Run, position: int) -> str:
+def label(desk: AnyDesk, run: Run, position: int) -> str:
     """The entry in words, with its age where it is known."""
     entry = _entry(desk, run, position)
     if entry.key.startswith(DIED):
@@ -64,7 +65,7 @@ def label(desk: Desk, run: Run, position: int) -> str:
     return trouble.label if entry.fresh else f"{trouble.label}, since {trouble.first_at:%d %b %H:%M}"
 
 
-def act(desk: Desk, run: Run, position: int) -> str:
+def act(desk: AnyDesk, run: Run, position: int) -> str:
     """Tells, the first time; tries again, once told. Raises NeedsPerson, KnownTrouble or WaitUntil."""
     entry = _entry(desk, run, position)
     if entry.key.startswith(DIED):
@@ -80,15 +81,15 @@ def act(desk: Desk, run: Run, position: int) -> str:
     return _again(desk, run, entry, troubles)
 
 
-def _again(desk: Desk, run: Run, entry: Entry, troubles: Sequence[Trouble]) -> str:
+def _again(desk: AnyDesk, run: Run, entry: Entry, troubles: Sequence[Trouble]) -> str:
     """The records of these troubles once more, and only those."""
     work = desk.work(run, latest=True)
     keys = [(row.leg, row.source_id) for one in troubles for row in records_of(work, one.key)]
     try:
-        counts = retry(work, keys)
+        counts = desk.retry(work, keys)
     except ToolError as error:
         raise RunProblem(str(error)) from error
-    until = waits_until(work, keys)
+    until = desk.waits_until(work, keys)
     if until is not None:
         raise WaitUntil(until, "Sent, and not answered yet: it is read back first.", now=desk.ledger.now())
     tried = {one.key for one in troubles}
@@ -100,7 +101,7 @@ def _again(desk: Desk, run: Run, entry: Entry, troubles: Sequence[Trouble]) -> s
     return done if counts else "Nothing left."
 
 
-def _dead_task(desk: Desk, run: Run, entry: Entry) -> str:
+def _dead_task(desk: AnyDesk, run: Run, entry: Entry) -> str:
     task = entry.key.removeprefix(DIED)
     if task not in _died(desk, run):
         return "Nothing left: the task has come to its end since."
@@ -114,7 +115,7 @@ def _dead_task(desk: Desk, run: Run, entry: Entry) -> str:
     )
 
 
-def _text(desk: Desk, run: Run, trouble: Trouble) -> str:
+def _text(desk: AnyDesk, run: Run, trouble: Trouble) -> str:
     """What, how many, how much, the remedy, where to click, and the first Qualy ids."""
     work = desk.work(run, latest=True)
     ids = sorted({row.source_id for row in records_of(work, trouble.key)})
@@ -131,11 +132,11 @@ def _text(desk: Desk, run: Run, trouble: Trouble) -> str:
     )
 
 
-def _troubles(desk: Desk, run: Run, book: int | None) -> list[Trouble]:
+def _troubles(desk: AnyDesk, run: Run, book: int | None) -> list[Trouble]:
     return trouble_labels(desk.ledger, book, desk.wiring.title, run.id) if book is not None else []
 
 
-def _meant(desk: Desk, run: Run, entry: Entry) -> list[Trouble]:
+def _meant(desk: AnyDesk, run: Run, entry: Entry) -> list[Trouble]:
     """The open troubles that an entry stands for now."""
     book = _book(desk, run)
     open_now = _troubles(desk, run, book)
@@ -145,26 +146,26 @@ def _meant(desk: Desk, run: Run, entry: Entry) -> list[Trouble]:
     return [one for one in open_now if one.key == entry.key]
 
 
-def _died(desk: Desk, run: Run) -> list[str]:
+def _died(desk: AnyDesk, run: Run) -> list[str]:
     """The first stage that did not come to its end."""
     counts = task_counts(desk.ledger, run.id)
-    for stage in STAGES:
+    for stage in desk.stages:
         if stage not in counts or not counts[stage][1]:
             return [stage]
     return []
 
 
-def _entry(desk: Desk, run: Run, position: int) -> Entry:
+def _entry(desk: AnyDesk, run: Run, position: int) -> Entry:
     entry = entry_at(desk.ledger, run.id, position)
     if entry is None:
         raise RunProblem(f"There is no entry {position} in this run's list: clear the task `list`, with downstream.")
     return entry
 
 
-def _book(desk: Desk, run: Run) -> int | None:
+def _book(desk: AnyDesk, run: Run) -> int | None:
     from qualy_sync.ledger.books import find_book
 
     if run.book is not None:
         return run.book
-    found = find_book(desk.ledger, desk.accounting.tool)
+    found = find_book(desk.ledger, desk.tool_id)
     return int(found.id) if found else None

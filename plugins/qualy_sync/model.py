@@ -7,6 +7,8 @@ Amounts are integers in the currency's minor units (Qualy: "Currencies and count
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -28,16 +30,21 @@ class Kind(StrEnum):
     TRANSACTION = "transactions"
     PARTNER = "partnerships"
     TAX = "taxes"
+    USER = "users"
+    TEAM = "teams"
+    TAG = "tags"
 
 
 class Leg(StrEnum):
-    """What one source record turns into in an accounting tool."""
+    """What one source record turns into in a tool."""
 
-    CONTACT = "contact"  # of a customer
+    CONTACT = "contact"  # of a customer, in accounting and CRM tools alike
+    CUSTOMER = "customer"  # the other way: of a CRM tool's contact, in Qualy
     SUPPLIER = "supplier"  # of a partner
     INVOICE = "invoice"  # of a payment (a bill, where the settings say so)
     BILL = "bill"  # of a split
     SETTLEMENT = "settlement"  # of a transaction: money applied to an invoice, or given back where it is a refund
+    PAY_OUT = "pay_out"  # of a split intent: money that settles a bill
     CREDIT_NOTE = "credit_note"  # of a refund, or of a payment that was cancelled after something was paid
     SUPPLIER_CREDIT = "supplier_credit"  # of a split that was made smaller after its bill was paid
     ALLOCATION = "allocation"  # of such a credit: applied to what is unpaid of its invoice or bill
@@ -49,6 +56,7 @@ LEG_OF: dict[Kind, Leg] = {
     Kind.PAYMENT: Leg.INVOICE,
     Kind.SPLIT: Leg.BILL,
     Kind.TRANSACTION: Leg.SETTLEMENT,
+    Kind.SPLIT_INTENT: Leg.PAY_OUT,
 }
 
 
@@ -81,15 +89,19 @@ Minor = StrictInt
 
 
 class Source(BaseModel):
-    """A record of Qualy's, read from its JSON."""
+    """A record of Qualy's, read from its JSON. Fields that are not declared are kept, for settings that name them."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
 
     id: Annotated[Id, Field(alias="_id")]
 
+    def at(self, place: str) -> object:
+        """What stands at a place of the record that a setting names; see `at`."""
+        return at(self.model_dump(by_alias=True), place)
+
 
 class Profile(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
 
     first_name: Annotated[str | None, Field(alias="firstName")] = None
     last_name: Annotated[str | None, Field(alias="lastName")] = None
@@ -159,8 +171,6 @@ class Split(Source):
 class Transaction(Source):
     """Money in, money recorded as received, or a refund (negative amount)."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
-
     number: StrictInt | None = None
     payment: Annotated[Ref, Field(alias="paymentIntent")]
     amount: Minor
@@ -170,6 +180,8 @@ class Transaction(Source):
     status: str = ""
     ref: OptionalRef = None
     created_at: Annotated[Moment, Field(alias="createdAt")]
+    # What was paid, where that was another currency and `amount` is its worth in the payment's; never read from JSON.
+    paid_as: Annotated[tuple[int, str] | None, BeforeValidator(lambda _: None), Field(alias="-paid-as")] = None
 
     def moment(self, field: str) -> datetime:
         """The time stamp named by a setting, `created_at` where the record has none of that name."""
@@ -180,13 +192,52 @@ class Transaction(Source):
         return moment if isinstance(moment, datetime) else self.created_at
 
 
+class SplitIntent(Source):
+    """A payable share: the pay-out of a split to its partner (Qualy: split intent).
+
+    Qualy's documentation names none of its fields: what is not there makes a pay-out unclear, and no record malformed.
+    """
+
+    split: Annotated[OptionalRef, Field(alias="paymentSplit")] = None
+    payment: Annotated[OptionalRef, Field(alias="paymentIntent")] = None
+    partnership: OptionalRef = None
+    amount: Minor | None = None
+    currency: Currency | None = None
+    status: str = ""
+    paid_at: Annotated[Moment | None, Field(alias="paidAt")] = None
+
+
 NOUNS: dict[Kind, type[Source]] = {
     Kind.CUSTOMER: Customer,
     Kind.PARTNER: Partner,
     Kind.PAYMENT: Payment,
     Kind.SPLIT: Split,
     Kind.TRANSACTION: Transaction,
+    Kind.SPLIT_INTENT: SplitIntent,
 }
+
+_STEP = re.compile(r"(\w+)(?:\[(\w+)=([^\]]+)\])?", re.ASCII)
+
+
+def at(content: Mapping[str, Any], place: str) -> object:
+    """What stands at a place of a record's JSON: `taxId`, `payout.document`, or `documents[type=cpf].number`, which is
+    the first one of a list with that type (upper and lower case are one). None where there is nothing."""
+    found: object = content
+    for part in place.split("."):
+        step = _STEP.fullmatch(part)
+        if step is None or not isinstance(found, Mapping):
+            return None
+        name, key, wanted = step.groups()
+        found = found.get(name)
+        if key is not None:
+            entries = found if isinstance(found, list | tuple) else ()
+            found = next((one for one in entries if _says(one, key, wanted)), None)
+    return found
+
+
+def _says(entry: object, key: str, wanted: str) -> bool:
+    said = entry.get(key) if isinstance(entry, Mapping) else None
+    return isinstance(said, str) and said.strip().casefold() == wanted.strip().casefold()
 
 
 def normal_email(email: str | None) -> str:

@@ -61,6 +61,8 @@ class Code(StrEnum):
     NOTHING_DUE = "nothing_due"
     OWN_SHARE = "own_share"
     CONSENT_WITHDRAWN = "consent_withdrawn"
+    ERASED = "erased"
+    KEPT_APART = "kept_apart"
     IGNORED = "ignored"
 
     MALFORMED = "malformed"
@@ -70,6 +72,8 @@ class Code(StrEnum):
     AMBIGUOUS_EMAIL = "ambiguous_email"
     SHARED_EMAIL = "shared_email"
     NAME_DIFFERS = "name_differs"
+    NO_TAX_ID = "no_tax_id"
+    BAD_TAX_ID = "bad_tax_id"
     UNMAPPED_ITEM = "unmapped_item"
     UNMAPPED_ACCOUNT = "unmapped_account"
     UNMAPPED_TAX = "unmapped_tax"
@@ -97,6 +101,9 @@ class Code(StrEnum):
     REMOVED_THERE = "removed_there"
     RECONCILED_THERE = "reconciled_there"
     DUPLICATE_THERE = "duplicate_there"
+    BOTH_CHANGED = "both_changed"
+    MERGED_THERE = "merged_there"
+    SENT_ONCE = "sent_once"
 
     LOCKED_THERE = "locked_there"
     DUPLICATE_NAME = "duplicate_name"
@@ -184,6 +191,8 @@ MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
         Code.NOTHING_DUE: _excluded("There is nothing to book: {why}."),
         Code.OWN_SHARE: _excluded("The business's own share: it makes no document."),
         Code.CONSENT_WITHDRAWN: _excluded("The person withdrew consent.", Retry.SETTLED),
+        Code.ERASED: _excluded("Erased in {tool} for the person's privacy: never written there again.", Retry.SETTLED),
+        Code.KEPT_APART: _excluded("In step but for {fields}: the settings leave the difference alone."),
         Code.IGNORED: _excluded("Ignored by {by}: {reason}", Retry.SETTLED),
         Code.MALFORMED: _held(
             "Qualy's record cannot be read: {field} {problem}.",
@@ -220,6 +229,18 @@ MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
             "Check that they are the same; decide link:{remote_id} or separate.",
             decisions=("link", "separate", "ignore"),
         ),
+        Code.NO_TAX_ID: _held(
+            "The {party} has no {number}, which {tool} needs.",
+            "Add it in Qualy, name its field under accounting.contacts in the settings, or decide link:CONTACT_ID.",
+            Actor.QUALY_ADMIN,
+            decisions=("link", "ignore"),
+        ),
+        Code.BAD_TAX_ID: _held(
+            "The {party}'s tax number is not a valid {number}.",
+            "Correct it in Qualy, or decide link:CONTACT_ID.",
+            Actor.QUALY_ADMIN,
+            decisions=("link", "ignore"),
+        ),
         Code.UNMAPPED_ITEM: _held(
             "The item category “{category}” is not mapped.", "Map it under accounting.items in the settings."
         ),
@@ -236,7 +257,8 @@ MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
             "Correct the splits in Qualy, or list their type in the settings.",
         ),
         Code.CURRENCY_NOT_ENABLED: _held(
-            "{currency} is not enabled in {tool}.", "Add the currency in {tool}'s settings."
+            "{currency} is not enabled in {tool}.",
+            "Add the currency in {tool}'s settings; if it can have no other, book the record by hand and ignore it.",
         ),
         Code.NO_RATE: _held(
             "There is no exchange rate for {currency} on {date}.", "Set accounting.currencies.rates in the settings."
@@ -269,8 +291,8 @@ MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
             "Move the lock date in {tool}; the record goes on by itself.",
         ),
         Code.NOT_CONFIRMED: _held(
-            "This organisation's first run has to be confirmed.",
-            "Look at `bin/qualy sync accounting --preview` and confirm with the hash it prints.",
+            "It has to be confirmed before it is written for the first time.",
+            "Look at a preview (bin/qualy sync TOOL --preview) and confirm with the hash it prints.",
             decisions=(),
         ),
         Code.ITS_TURN: Meaning(
@@ -327,6 +349,21 @@ MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
             ("link", "ignore"),
             red_for_each=True,
         ),
+        Code.BOTH_CHANGED: _found(
+            "Changed in Qualy and in {tool} since they last agreed: {fields}.",
+            "Decide ours (Qualy's) or theirs ({tool}'s).",
+            ("ours", "theirs", "ignore"),
+        ),
+        Code.MERGED_THERE: _found(
+            "Its contact was merged in {tool} into {remote_id}, which stands for {other}.",
+            "Merge the two customers in Qualy as well, or decide theirs: nothing more is written for this one.",
+            ("theirs", "ignore"),
+        ),
+        Code.SENT_ONCE: _found(
+            "It was sent to Qualy once, without an answer, and is not in Qualy's list.",
+            "Look for it in Qualy; then decide again (it is sent once more) or ignore.",
+            ("again", "ignore"),
+        ),
         Code.LOCKED_THERE: _refused(
             "{tool} refused it as locked: {message}.",
             "Move the lock date in {tool}; the record goes on by itself.",
@@ -378,6 +415,9 @@ WORST_FIRST: tuple[Code, ...] = (
     Code.PAID_THERE,
     Code.RECONCILED_THERE,
     Code.REVERSED_AT_SOURCE,
+    Code.SENT_ONCE,
+    Code.MERGED_THERE,
+    Code.BOTH_CHANGED,
     Code.UNKNOWN,
     Code.RECONNECT,
     Code.NOT_ALLOWED,
@@ -400,6 +440,8 @@ WORST_FIRST: tuple[Code, ...] = (
     Code.NO_RATE,
     Code.NO_EMAIL,
     Code.BAD_EMAIL,
+    Code.NO_TAX_ID,
+    Code.BAD_TAX_ID,
     Code.SHARED_EMAIL,
     Code.AMBIGUOUS_EMAIL,
     Code.NAME_DIFFERS,
@@ -415,6 +457,8 @@ WORST_FIRST: tuple[Code, ...] = (
     Code.WAITING_FOR,
     Code.ITS_TURN,
     Code.CONSENT_WITHDRAWN,
+    Code.ERASED,
+    Code.KEPT_APART,
     Code.BEFORE_START,
     Code.NOT_YET_PAID,
     Code.NEVER_SYNCED,

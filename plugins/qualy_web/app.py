@@ -22,7 +22,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
 from qualy_app import pages
-from qualy_app.links import PREFIX, run_page
+from qualy_app.addresses import PREFIX, run_page
 from qualy_sync.ledger import LedgerError
 
 ALWAYS = {

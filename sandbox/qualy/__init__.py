@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -12,6 +13,7 @@ from sandbox.qualy import readings
 from sandbox.qualy.access import TENANTS, Limits
 from sandbox.qualy.api import make_app
 from sandbox.qualy.changes import Changes
+from sandbox.qualy.hooks import Hooks
 from sandbox.qualy.kinds import KINDS
 from sandbox.qualy.shelves import Shelves
 from sandbox.service import NotSupported, Service, World
@@ -27,11 +29,12 @@ class QualyService:
         self._world = world
         self._shelves = Shelves(world.store, world.population)
         self._limits = Limits(world.store, world.clock)
-        self._changes = Changes(self._shelves, world.store, world.clock)
+        self._hooks = Hooks(world.store, world.clock)
+        self._changes = Changes(self._shelves, world.store, world.clock, self._hooks)
 
     def app(self) -> ASGIApp:
         """The API."""
-        return make_app(self._shelves, self._world.store, self._world.clock, self._limits)
+        return make_app(self._shelves, self._world.store, self._world.clock, self._limits, self._changes)
 
     def state(self) -> dict[str, Any]:
         """All objects of the first tenant by kind, and those of the second under its id; ``load`` takes the same."""
@@ -63,6 +66,10 @@ class QualyService:
     def change(self, given: dict[str, Any]) -> dict[str, Any]:
         """Insert, update or delete single objects."""
         return self._changes.apply(given)
+
+    def control(self) -> dict[str, Callable[[dict[str, Any]], Any]]:
+        """Further control calls, each ``POST /control/{action}/qualy``."""
+        return {"webhooks": self._hooks.control}
 
 
 def service(world: World) -> Service:

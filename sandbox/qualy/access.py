@@ -36,7 +36,9 @@ KEYS = {
 class Refused(Exception):
     """The request is refused with a status, a message, and what else the answer carries."""
 
-    def __init__(self, status: int, message: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> None:
+    def __init__(
+        self, status: int, message: str | list[str], *, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.headers = dict(headers or {})

@@ -12,16 +12,18 @@ from starlette.exceptions import HTTPException
 from sandbox.clock import Clock
 from sandbox.qualy import readings as open_readings
 from sandbox.qualy.access import Key, Limits, Refused, identify
+from sandbox.qualy.changes import Changes
 from sandbox.qualy.kinds import KINDS
 from sandbox.qualy.queries import BadQuery, read_query
 from sandbox.qualy.reader import Reader
 from sandbox.qualy.readings import Readings
 from sandbox.qualy.shelves import Shelves
+from sandbox.qualy.writing import ContactWriter
 from sandbox.store import Store
 
 
-def make_app(shelves: Shelves, store: Store, clock: Clock, limits: Limits) -> FastAPI:
-    """The routes of section 4 of Qualy's API that a reader needs: lists, single objects, the key's own user."""
+def make_app(shelves: Shelves, store: Store, clock: Clock, limits: Limits, changes: Changes) -> FastAPI:
+    """The routes of section 4 of Qualy's API that a sync needs: lists, single objects, the key's own user, contacts."""
     app = FastAPI(title="Qualy (stand-in)", openapi_url=None)
 
     def reader(request: Request) -> Reader:
@@ -40,6 +42,10 @@ def make_app(shelves: Shelves, store: Store, clock: Clock, limits: Limits) -> Fa
     for kind in KINDS:
         app.get(f"/v1/{kind}")(_list(kind, reader))
         app.get(f"/v1/{kind}/{{object_id}}")(_one(kind, reader))
+
+    for endpoint in filter(None, open_readings.CREATES + open_readings.UPDATES):
+        verb, path = endpoint.split()
+        app.api_route(f"/v1{path}", methods=[verb])(_write(endpoint, reader, changes))
 
     @app.exception_handler(Refused)
     async def refused(_: Request, error: Refused) -> Response:
@@ -74,6 +80,25 @@ def _one(kind: str, reader: Callable[[Request], Reader]) -> Callable[[Request, s
         if body is None:
             raise Refused(404, f"No object {object_id} among the {kind}")
         return _json({"data": body})
+
+    return answer
+
+
+def _write(endpoint: str, reader: Callable[[Request], Reader], changes: Changes) -> Callable[[Request], Any]:
+    """One form of creating or updating a contact, there only while the readings say so."""
+
+    async def answer(request: Request) -> Response:
+        found = reader(request)
+        if endpoint not in (found.readings.contact_create, found.readings.contact_update):
+            raise Refused(404, f"Cannot {request.method} {request.url.path}")
+        try:
+            given = json.loads(await request.body())
+        except ValueError as error:
+            raise Refused(400, "Unexpected end of JSON input", error="Bad Request") from error
+        writer = ContactWriter(found, changes)
+        object_id = request.path_params.get("id")
+        body = writer.create(given) if object_id is None else writer.update(object_id, given)
+        return _json({"data": body}, 201 if object_id is None else 200)
 
     return answer
 

@@ -8,11 +8,14 @@ from typing import Any
 from sandbox.clock import Clock
 from sandbox.population.draw import stamp
 from sandbox.qualy.access import TENANTS
+from sandbox.qualy.hooks import Hooks
 from sandbox.qualy.kinds import KINDS
 from sandbox.qualy.shelves import Shelves
 from sandbox.store import Store
 
 COUNTER = "qualy.inserted"
+NUMBERS = "qualy.contact_numbers"
+FIRST_NUMBER = 100
 ID = re.compile(r"[0-9a-f]{24}")
 
 Json = dict[str, Any]
@@ -21,10 +24,11 @@ Json = dict[str, Any]
 class Changes:
     """Writes to the shelves of a tenant."""
 
-    def __init__(self, shelves: Shelves, store: Store, clock: Clock) -> None:
+    def __init__(self, shelves: Shelves, store: Store, clock: Clock, hooks: Hooks) -> None:
         self._shelves = shelves
         self._store = store
         self._clock = clock
+        self._hooks = hooks
 
     def load(self, given: Json) -> dict[str, int]:
         """Replace everything of the first tenant by the given objects; ``eu1-other`` may hold the second tenant's.
@@ -59,6 +63,17 @@ class Changes:
                 "deleted": [self._delete(tenant, kind, one) for kind, one in _each(given.get("delete", {}))],
             }
 
+    def write_contact(self, tenant: int, body: Json, object_id: str | None) -> Json:
+        """A contact as a client wrote it: a new one without ``object_id``, else in the place of that one."""
+        now = self._now()
+        with self._store.transaction():
+            if object_id is None:
+                return self._insert(tenant, "contacts", {"number": self._next_number(tenant), **body})
+            written = body | {"_id": object_id, "updatedAt": stamp(now)}
+            self._shelves.put(self._shelves.shelf(tenant, "contacts"), written, now / 1000)
+            self._tell(tenant, "contacts", "update", written)
+            return written
+
     def _insert(self, tenant: int, kind: str, given: Json) -> Json:
         now = self._now()
         body = {"_id": self._new_id(), **given}
@@ -69,6 +84,7 @@ class Changes:
         if self._shelves.get(shelf, body["_id"]) is not None:
             raise ValueError(f"There is an object {body['_id']} among the {kind} already; update it instead.")
         self._shelves.put(shelf, body, now / 1000)
+        self._tell(tenant, kind, "create", body)
         return body
 
     def _update(self, tenant: int, kind: str, given: Json, touch: bool) -> Json:
@@ -82,12 +98,26 @@ class Changes:
         if touch and "updatedAt" not in given:
             body["updatedAt"] = stamp(now)
         self._shelves.put(shelf, body, now / 1000)
+        self._tell(tenant, kind, "update", body)
         return body
 
     def _delete(self, tenant: int, kind: str, object_id: str) -> str:
         if not self._shelves.delete(self._shelves.shelf(tenant, kind), object_id, self._now() / 1000):
             raise ValueError(f"There is no object {object_id} among the {kind}.")
+        self._tell(tenant, kind, "delete", {"_id": object_id})
         return object_id
+
+    def _tell(self, tenant: int, kind: str, action: str, body: Json) -> None:
+        """Only the first tenant has an endpoint for events."""
+        if tenant == 0:
+            self._hooks.tell(kind, action, body)
+
+    def _next_number(self, tenant: int) -> int:
+        """Higher than that of every customer of the made-up agency."""
+        made = self._shelves.count(self._shelves.shelf(tenant, "contacts"))
+        number = max(int(self._store.fact(NUMBERS) or 0), FIRST_NUMBER + made) + 1
+        self._store.remember(NUMBERS, str(number))
+        return number
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp() * 1000)

@@ -38,7 +38,12 @@ ROLE_NAMES = {"payment-intents": "paymentIntents", "payment-splits": "paymentSpl
 
 def role(kind: str) -> str:
     """The name of the role that lets a user read all objects of a kind."""
-    return f"{ROLE_NAMES.get(kind, kind)}:view:all"
+    return f"{webhook_name(kind)}:view:all"
+
+
+def webhook_name(kind: str) -> str:
+    """The kind as roles and the names of events spell it: plural and in camel case."""
+    return ROLE_NAMES.get(kind, kind)
 
 
 def moment_of(text: Any) -> int | None:

@@ -11,6 +11,9 @@ from sandbox.store import Store
 
 ENVELOPES = ("data-list", "bare", "data-object")
 FILTERS = ("A", "B", "C", "ignored")
+CREATES = ("POST /contacts/create", "POST /contacts", None)
+UPDATES = ("PATCH /contacts/{id}", "PUT /contacts/{id}", "PATCH /contacts/update/{id}", None)
+EFFECTS = ("fields", "deep", "replace")
 KEPT = "qualy.readings"
 
 
@@ -24,6 +27,10 @@ class Readings:
     ``expanded``: references are whole objects in every answer. ``updated_at``: objects have the field.
     ``updated_at_sorts``: ``sort=updatedAt`` has an effect. ``total``: a list tells how many rows there are.
     ``forbidden``: kinds that the key's user may not read (403 with the roles that would be enough).
+    ``contact_create``, ``contact_update``: verb and path of contact writing; null: there is none (404).
+    ``contact_update_effect``: an update sets the ``fields`` that it names, each as a whole (so a ``profile`` in part
+    loses the rest of it); ``deep``: also inside them; ``replace``: what it does not name is gone.
+    ``unique_email``: a second contact with an email is refused with 409. ``email_required``: none without one.
     """
 
     envelope: str = "data-list"
@@ -35,6 +42,11 @@ class Readings:
     updated_at_sorts: bool = True
     total: bool = False
     forbidden: tuple[str, ...] = ()
+    contact_create: str | None = CREATES[0]
+    contact_update: str | None = UPDATES[0]
+    contact_update_effect: str = EFFECTS[0]
+    unique_email: bool = False
+    email_required: bool = False
 
 
 def read(store: Store) -> Readings:
@@ -58,7 +70,10 @@ def _from(given: dict[str, Any], before: Readings) -> Readings:
     changes = dict(given)
     _one_of(changes, "envelope", ENVELOPES)
     _one_of(changes, "filter", FILTERS)
-    for name in ("expanded", "updated_at", "updated_at_sorts", "total"):
+    _one_of(changes, "contact_create", CREATES)
+    _one_of(changes, "contact_update", UPDATES)
+    _one_of(changes, "contact_update_effect", EFFECTS)
+    for name in ("expanded", "updated_at", "updated_at_sorts", "total", "unique_email", "email_required"):
         _one_of(changes, name, (True, False))
     for name in ("limit_cap", "default_limit"):
         value = changes.get(name, 1)

@@ -84,6 +84,14 @@ class Shelves:
             rows = self._store.connection.execute(sql, (shelf, *values, limit, skip)).fetchall()
         return [self.body(shelf, row["source"], row["body"]) for row in rows]
 
+    def count(self, shelf: int) -> int:
+        """How many objects there are."""
+        with self._store.lock:
+            row = self._store.connection.execute(
+                "SELECT COUNT(*) FROM qualy_objects WHERE shelf = ?", (shelf,)
+            ).fetchone()
+        return int(row[0])
+
     def all(self, shelf: int) -> Iterator[Json]:
         """Every object of a shelf, oldest first."""
         with self._store.lock:

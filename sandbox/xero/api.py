@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from sandbox.faults import AnswerLost
-from sandbox.xero import answers
+from sandbox.xero import answers, attachments
 from sandbox.xero.answers import Answer, Stop
 from sandbox.xero.books import Books
 from sandbox.xero.endpoints import Route, find_route
@@ -60,7 +60,7 @@ class AccountingApi:
         """What is refused before the call counts."""
         if len(request.scope["query_string"]) > LONGEST_QUERY:
             return answers.not_found(), None
-        if len(body) > LARGEST_BODY:
+        if len(body) > (attachments.LARGEST if "/attachments/" in request.url.path.lower() else LARGEST_BODY):
             return answers.too_large(), None
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not token:

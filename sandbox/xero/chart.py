@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from sandbox.agency import CURRENCY_NAMES, default_period_lock
 from sandbox.xero.wire import ms_day, ms_moment
 
 # code, name, type, class, currency of a bank account
@@ -28,14 +28,6 @@ _ACCOUNTS = (
     ("999", "Suspense", "CURRLIAB", "LIABILITY", "none"),
 )
 _SYSTEM = {"610": "DEBTORS", "800": "CREDITORS", "820": "GST", "860": "ROUNDING"}
-_CURRENCY_NAMES = {
-    "AUD": "Australian Dollar",
-    "BRL": "Brazilian Real",
-    "EUR": "Euro",
-    "GBP": "British Pound",
-    "JPY": "Japanese Yen",
-    "USD": "United States Dollar",
-}
 
 PROFILES: dict[str, dict[str, Any]] = {
     "au": {
@@ -84,14 +76,6 @@ PROFILES: dict[str, dict[str, Any]] = {
         "year_end": (31, 12),
     },
 }
-
-
-def default_period_lock(today: date) -> date:
-    """The end of the month two months before today's."""
-    month = date(today.year, today.month, 1)
-    for _ in range(2):
-        month = (month - timedelta(days=1)).replace(day=1)
-    return month.replace(day=monthrange(month.year, month.month)[1])
 
 
 def organisation(profile: str, today: date, id_: str) -> dict[str, Any]:
@@ -192,7 +176,7 @@ def _tax_rate(tax_type: str, name: str, report: str, percent: float, side: str) 
 
 def currencies(profile: str) -> list[dict[str, Any]]:
     """The currencies that the organisation is subscribed to."""
-    return [{"Code": code, "Description": _CURRENCY_NAMES[code]} for code in PROFILES[profile]["currencies"]]
+    return [{"Code": code, "Description": CURRENCY_NAMES[code]} for code in PROFILES[profile]["currencies"]]
 
 
 def tracking_categories() -> list[dict[str, Any]]:

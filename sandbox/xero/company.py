@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tzlocal.windows_tz import win_tz
 
+from sandbox import agency
 from sandbox.clock import Clock
 from sandbox.store import Store
 from sandbox.xero.columns import ID_FIELDS
@@ -19,12 +20,6 @@ from sandbox.xero.wire import amount, cents, fold, guid, is_guid, ms_day, parse_
 
 ADVISER = "xero.adviser"
 _ZONES = {re.sub(r"[^A-Z0-9]", "", name.upper()): zone for name, zone in win_tz.items()}
-
-# Units of each currency for one US dollar, near enough for a day rate that nobody looked up.
-_PER_DOLLAR = {
-    "USD": "1", "AUD": "1.52", "EUR": "0.86", "GBP": "0.75", "JPY": "155.2", "CAD": "1.39", "NZD": "1.71",
-    "BRL": "5.35", "SGD": "1.30", "CHF": "0.80", "CNY": "7.11", "INR": "88.6", "COP": "3790", "MXN": "18.4",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +88,7 @@ class Company:
         if currency == self.base_currency:
             return Decimal(1)
         dollar = Decimal(1)
-        foreign, base = (Decimal(_PER_DOLLAR.get(code, dollar)) for code in (currency, self.base_currency))
+        foreign, base = (Decimal(agency.PER_DOLLAR.get(code, dollar)) for code in (currency, self.base_currency))
         return (foreign / base).quantize(Decimal("0.000001"))
 
     def in_base(self, value: Decimal, rate: Decimal) -> Decimal:

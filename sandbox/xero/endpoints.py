@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.xero import contacts, documents, items, payments
+from sandbox.xero import attachments, contacts, documents, items, payments
 from sandbox.xero.answers import Answer, Refused, Stop, not_found, validation
 from sandbox.xero.books import Books
 from sandbox.xero.listing import read_list, read_one
 from sandbox.xero.request import Call, Wording, Work, one_element, run_batch
-from sandbox.xero.scopes import CONTACTS, INVOICES, PAYMENTS, SETTINGS
+from sandbox.xero.scopes import ATTACHMENTS, CONTACTS, INVOICES, PAYMENTS, SETTINGS
 from sandbox.xero.wire import ms_moment
 
 Handler = Callable[[Books, Call, str, str], Answer]
@@ -65,7 +65,7 @@ def find_route(method: str, path: str) -> Route | None:
     tail = "/".join(parts[1:])
     for pattern, methods, kinds, handler in _ROUTES:
         if method in methods and (not kinds or kind in kinds) and re.fullmatch(pattern, tail, re.IGNORECASE):
-            return Route(_SCOPES[kind], handler, kind, tail)
+            return Route(ATTACHMENTS if handler in _ATTACHING else _SCOPES[kind], handler, kind, tail)
     return None
 
 
@@ -202,6 +202,8 @@ def _echo(kind: str) -> Work:
 _NOTED = ("Contacts", "Invoices", "CreditNotes", "Payments", "BatchPayments", "Items")
 _WRITABLE = tuple(_WORDINGS)
 _SINGLE = tuple(kind for kind in _SCOPES if kind not in ("Organisation", "Currencies"))
+_ATTACHED = ("Accounts", "Contacts", "Invoices", "CreditNotes")
+_ATTACHING = (attachments.listed, attachments.content, attachments.attach)
 _READS = ("GET", "HEAD")
 _ROUTES: tuple[tuple[str, tuple[str, ...], tuple[str, ...], Handler], ...] = (
     ("", _READS, (), _list),
@@ -215,5 +217,8 @@ _ROUTES: tuple[tuple[str, tuple[str, ...], tuple[str, ...], Handler], ...] = (
     (r"[^/]+/Allocations/[^/]+", ("DELETE",), ("CreditNotes",), _remove_allocation),
     (r"[^/]+/History", _READS, _NOTED, _notes),
     (r"[^/]+/History", ("PUT",), _NOTED, _add_notes),
+    (r"[^/]+/Attachments", _READS, _ATTACHED, attachments.listed),
+    (r"[^/]+/Attachments/.+", _READS, _ATTACHED, attachments.content),
+    (r"[^/]+/Attachments/.+", ("PUT", "POST"), _ATTACHED, attachments.attach),
     (r"[^/]+/Email", ("POST",), ("Invoices",), _email),
 )

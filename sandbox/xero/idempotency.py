@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from sandbox.clock import Clock
 from sandbox.store import Store
+from sandbox.turns import Turns
 from sandbox.xero.answers import Answer
 
 KEY_LENGTH = 128
@@ -39,7 +37,7 @@ class RememberedAnswers:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._turns: dict[str, tuple[asyncio.Lock, int]] = {}
+        self.turn = Turns().turn
         with store.lock:
             store.connection.executescript(_SCHEMA)
 
@@ -66,18 +64,3 @@ class RememberedAnswers:
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
-
-    @asynccontextmanager
-    async def turn(self, key: str) -> AsyncIterator[None]:
-        """One call per key at a time: a parallel repeat waits for the first."""
-        lock, waiting = self._turns.get(key, (asyncio.Lock(), 0))
-        self._turns[key] = (lock, waiting + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, waiting = self._turns[key]
-            if waiting == 1:
-                del self._turns[key]
-            else:
-                self._turns[key] = (lock, waiting - 1)

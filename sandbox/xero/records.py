@@ -30,6 +30,9 @@ CREATE TABLE IF NOT EXISTS xero_past (
 CREATE INDEX IF NOT EXISTS xero_past_replaced ON xero_past (replaced);
 CREATE TABLE IF NOT EXISTS xero_notes (kind TEXT NOT NULL, id TEXT NOT NULL, doc TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS xero_notes_of ON xero_notes (kind, id);
+CREATE TABLE IF NOT EXISTS xero_attachments (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL, doc TEXT NOT NULL, content BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS xero_attachments_of ON xero_attachments (kind, owner);
 """
 _INDEXED = ("number", "name", "email", "contact", "parent", "reference")
 _NARROW = re.compile(rf"\b(?:id|{'|'.join(_INDEXED)}) (?:=|IN)")
@@ -149,7 +152,7 @@ class Records:
 
     def clear(self, kind: str) -> None:
         """Forget everything of a kind, its past as well."""
-        for table in ("xero_records", "xero_past", "xero_notes"):
+        for table in ("xero_records", "xero_past", "xero_notes", "xero_attachments"):
             self._execute(f"DELETE FROM {table} WHERE kind = ?", [kind])
         self._versions[kind] = self.version(kind) + 1
 
@@ -162,6 +165,23 @@ class Records:
         sql = "SELECT doc FROM xero_notes WHERE kind = ? AND id = ? ORDER BY rowid DESC"
         with self.store.lock:
             return [json.loads(row["doc"]) for row in self._execute(sql, [kind, id_])]
+
+    def attach(self, kind: str, owner: str, doc: dict[str, Any], content: bytes) -> None:
+        """Keep a file under a document; one with the same identifier is replaced."""
+        sql = "INSERT OR REPLACE INTO xero_attachments (id, kind, owner, doc, content) VALUES (?, ?, ?, ?, ?)"
+        self._execute(sql, [doc["AttachmentID"], kind, owner, dump(doc).decode(), content])
+
+    def attachments(self, kind: str, owner: str) -> list[dict[str, Any]]:
+        """What is attached to a document, in the order of arrival, without the contents."""
+        sql = "SELECT doc FROM xero_attachments WHERE kind = ? AND owner = ? ORDER BY rowid"
+        with self.store.lock:
+            return [json.loads(row["doc"]) for row in self._execute(sql, [kind, owner])]
+
+    def attached_bytes(self, id_: str) -> bytes:
+        """The contents of one attachment, which has to be there."""
+        with self.store.lock:
+            row = self._execute("SELECT content FROM xero_attachments WHERE id = ?", [id_]).fetchone()
+        return bytes(row["content"])
 
     def _one(self, condition: str, kind: str, value: str) -> dict[str, Any] | None:
         with self.store.lock:

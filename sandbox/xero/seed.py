@@ -6,21 +6,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sandbox import agency
 from sandbox.service import World
 from sandbox.xero import holdings
 from sandbox.xero.books import Books
 from sandbox.xero.wire import ms_moment, parse_moment
 
-_LOOKED_AT = 60
 _SHARED_CUSTOMERS = 12
 _SHARED_PARTNERS = 4
-_MINOR_UNITS = {"JPY": 0}
-_OWN_BUSINESS = (
-    "Blue Gum Stationery", "City Water Authority", "Corner Print Works", "Eastside Cleaning", "Ferry Lane Properties",
-    "Green Cup Coffee", "Harbour Lights Electricity", "Ironbark Furniture", "Jetty Road Florists", "Kestrel Couriers",
-    "Lantern Software", "Mainsail Insurance Brokers", "North Wharf Security", "Opal Telecom", "Pilot Street Parking",
-    "Quayside Catering", "Regent Legal", "Southern Cross Travel Desk",
-)  # fmt: skip
 
 
 def write(books: Books, world: World) -> None:
@@ -34,7 +27,7 @@ def write(books: Books, world: World) -> None:
 
 def _contacts(world: World) -> list[tuple[dict[str, Any], str | None]]:
     """Each contact with the Qualy id of the person that it is, if it is one."""
-    people = _people(world)
+    people = agency.people(world)
     entered = _moment(world.today, -200)
     found = [(_contact(person["name"], person["email"]), person["_id"]) for person in people[:_SHARED_CUSTOMERS]]
     for person in people[4:8]:
@@ -43,7 +36,7 @@ def _contacts(world: World) -> list[tuple[dict[str, Any], str | None]]:
     found += _odd_ones(people)
     partners = [world.population.partner(index) for index in range(min(_SHARED_PARTNERS, world.population.partners))]
     found += [(_contact(one["name"], one["email"]), None) for one in partners if one.get("email")]
-    found += [(_contact(name, f"accounts@{name.split()[0].lower()}.example"), None) for name in _OWN_BUSINESS]
+    found += [(_contact(name, f"accounts@{name.split()[0].lower()}.example"), None) for name in agency.SUPPLIERS]
     for place, (contact, _) in enumerate(found):
         contact["UpdatedDateUTC"] = ms_moment(entered + timedelta(hours=7 * place))
     return found
@@ -63,22 +56,6 @@ def _odd_ones(people: list[dict[str, Any]]) -> list[tuple[dict[str, Any], str | 
     ]
 
 
-def _people(world: World) -> list[dict[str, Any]]:
-    """Customers with a usable email and a name that no other of them has."""
-    found: list[dict[str, Any]] = []
-    seen: set[str] = set()
-    for index in range(min(_LOOKED_AT, world.population.customers)):
-        customer = world.population.customer(index)
-        email = str(customer.get("email") or "").strip().lower()
-        profile = customer.get("profile") or {}
-        name = " ".join(f"{profile.get('firstName') or ''} {profile.get('lastName') or ''}".split())
-        if email.count("@") != 1 or " " in email or not email.isascii() or not name or {email, name} & seen:
-            continue
-        seen |= {email, name}
-        found.append({"_id": customer["_id"], "name": name, "email": email})
-    return found
-
-
 def _contact(name: str, email: str, status: str = "ACTIVE") -> dict[str, Any]:
     return {"Name": name, "EmailAddress": email, "ContactStatus": status}
 
@@ -90,7 +67,7 @@ def _documents(
     new_id = books.company.records.new_id
     for contact, _ in contacts:
         contact["ContactID"] = new_id()
-    own = [contact for contact, _ in contacts if contact["Name"] in _OWN_BUSINESS]
+    own = [contact for contact, _ in contacts if contact["Name"] in agency.SUPPLIERS]
     bank = books.company.account("090") or {}
     invoices, payments = [], []
     for number, contact in enumerate(own[:8]):
@@ -189,7 +166,7 @@ def _lookalike(books: Books, world: World, contacts: list[tuple[dict[str, Any], 
         day = min(due, world.today) - timedelta(days=2)
         document = _document("ACCREC", contact, "HAND-190", world.today, (day - world.today).days)
         document["CurrencyCode"] = payment["currency"]
-        places = _MINOR_UNITS.get(payment["currency"], 2)
+        places = agency.MINOR_UNITS.get(payment["currency"], 2)
         _lines(books, document, "200", Decimal(payment["amount"]).scaleb(-places))
         return [document]
     return []

@@ -6,10 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tests.bench import calls, growth, overhead
+from tests.bench import calls, growth, members, overhead, webhooks
+from tests.bench.tools import EVENT_MOST, TOOLS
 from tests.bench.world import WIDENED, Stage
 
-PARTS = ("calls", "growth", "airflow")
+PARTS = ("calls", "members", "growth", "airflow", "webhooks")
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -18,17 +19,22 @@ def main(given: Sequence[str] | None = None) -> int:
     print(f"Against the sandbox on this machine, without added latency. {WIDENED}\n")
     kept = True
     if "calls" in asked.parts:
-        kept &= show_calls(calls.measure(asked.payments))
+        for tool in asked.tools:
+            kept &= show_calls(calls.measure(TOOLS[tool], asked.payments))
+    if "members" in asked.parts:
+        kept &= show_members(members.measure(asked.payments))
     if "growth" in asked.parts:
         kept &= show_growth([show_size(each) for each in asked.sizes])
     if "airflow" in asked.parts:
         show_overhead(asked.airflow_payments)
+    if "webhooks" in asked.parts:
+        show_webhooks(asked.airflow_payments)
     return 0 if kept else 1
 
 
 def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Prints the benchmark's figures.")
-    parser.add_argument("--quick", action="store_true", help="calls alone, with 100 payments")
+    parser.add_argument("--quick", action="store_true", help="calls alone, with 100 payments and customers")
     parser.add_argument("--payments", type=int, help="how many the calls are counted with (default 1000)")
     parser.add_argument(
         "--sizes",
@@ -37,26 +43,37 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
         help="how many payments memory and speed are measured with (default 10000,100000)",
     )
     parser.add_argument("--airflow-payments", type=int, default=100, help="how many Airflow runs with (default 100)")
+    parser.add_argument("--tools", nargs="+", choices=sorted(TOOLS), default=list(TOOLS), help="default: every one")
     parser.add_argument("--parts", nargs="+", choices=PARTS, help=f"default: {' '.join(PARTS)}")
     asked = parser.parse_args(given)
-    asked.parts = asked.parts or (["calls"] if asked.quick else PARTS)
+    asked.parts = asked.parts or (["calls", "members"] if asked.quick else PARTS)
     asked.payments = asked.payments or (100 if asked.quick else 1_000)
     return asked
 
 
 def show_calls(found: calls.Measured) -> bool:
-    first, least = found.first, found.least
-    print(f"Calls to Xero, first sync of {found.payments:,} payments with {found.payments:,} splits")
-    print(f"  calls                {first.number:>6,}   (bar for 1,000 payments: {calls.FIRST_MOST})")
-    print(f"  apart, once a day    {first.daily:>6,}   accounts, tax rates, currencies, the user's rights")
-    print(f"  of these writes      {first.writes:>6,}   at {calls.PER_WRITE} records each: {found.written:,} records")
+    first, least, tool = found.first, found.least, found.tool
+    print(f"Calls to {tool.title}, first sync of {found.payments:,} payments with {found.payments:,} splits")
+    print(f"  calls                {first.number:>6,}   (bar {found.most:,})")
+    print(f"  apart, once a day    {first.daily:>6,}   {', '.join(end.lstrip('/') for end in tool.daily)}")
+    print(f"  of these writes      {first.writes:>6,}   for {found.written:,} records")
     print(f"  the least possible   {least:>6,}   by the write protocol; {first.number - least:,} more were made")
     print(f"  {first.by_kind()}")
     quiet = found.by_clock
     total = len(quiet.asked)
-    print(f"  by the clock, nothing changed: {total} (bar {calls.CLOCK_MOST}), of these writes: {quiet.writes}")
+    print(f"  by the clock, nothing changed: {total} (bar {tool.clock_most}), of these writes: {quiet.writes}")
     print(f"  {quiet.by_kind()}")
-    print(f"  by an event, nothing changed:  {len(found.by_event.asked)} (bar {calls.EVENT_MOST})")
+    print(f"  by an event, nothing changed:  {len(found.by_event.asked)} (bar {EVENT_MOST})")
+    return _verdict(found.in_bars)
+
+
+def show_members(found: members.Measured) -> bool:
+    print(f"Calls to Mailchimp, first sync of {found.customers:,} customers into an empty audience")
+    print(f"  calls                {found.number:>6,}   (bar for 1,000 customers: {members.FIRST_MOST})")
+    print(f"  apart, once          {found.fields:>6,}   one for each merge field that was made")
+    print(f"  {found.by_kind()}")
+    first, second = found.quiet
+    print(f"  nothing changed, first run after it: {first}, second: {second} (bar {members.QUIET_MOST})")
     return _verdict(found.in_bars)
 
 
@@ -90,6 +107,17 @@ def show_overhead(payments: int) -> None:
     for one in overhead.measure(payments):
         figures = f"{one.length:>8.1f}{one.tasks:>8.1f}{one.jobs:>8.1f}{one.seconds:>9.1f}{one.instances:>11}"
         print(f"  {one.dag:<18}{figures}")
+
+
+def show_webhooks(payments: int) -> None:
+    print(f"From a webhook to what it tells of being written, with {payments:,} payments, under Airflow, in seconds")
+    print(f"  (each change made when nothing else is at work; aim {webhooks.AIM} on two cores, no bar)")
+    print(f"  {'':22}{'median':>8}{'least':>8}{'most':>8}{'changes':>9}")
+    ways, burst = webhooks.measure(payments)
+    for one in ways:
+        figures = f"{one.median:>8.1f}{min(one.seconds):>8.1f}{max(one.seconds):>8.1f}{len(one.seconds):>9}"
+        print(f"  {one.way:<22}{figures}")
+    print(f"  {burst.webhooks:,} webhooks at once: all written after {burst.seconds:.0f} s, in {burst.runs} runs\n")
 
 
 LOADS = ("contacts", "documents", "settlements")

@@ -6,25 +6,27 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sandbox.population.documents import cnpj
+
 PARTNERS = 20
 PRICE, SHARE = 120_000, 48_000  # minor units
 CATEGORY = "Accommodation"
 Json = dict[str, Any]
 
 
-def objects(payments: int, today: datetime) -> dict[str, list[Json]]:
+def objects(payments: int, today: datetime, currency: str = "AUD") -> dict[str, list[Json]]:
     """Everything of a tenant by kind, as Qualy returns it: a customer, a split and a receipt for each payment."""
     made: dict[str, list[Json]] = {
         "partnerships": [_partner(index, today) for index in range(PARTNERS)],
         "taxes": [{"_id": _id("7a", 0), "name": "GST", "rate": 0.1} | _stamps(today - timedelta(days=900))],
     }
     for index in range(payments):
-        for kind, body in _payment(index, today - timedelta(days=20) + timedelta(seconds=index)):
+        for kind, body in _payment(index, today - timedelta(days=20) + timedelta(seconds=index), currency):
             made.setdefault(kind, []).append(body)
     return made
 
 
-def _payment(index: int, created: datetime) -> Iterator[tuple[str, Json]]:
+def _payment(index: int, created: datetime, currency: str) -> Iterator[tuple[str, Json]]:
     payment, customer, item, money = (_id(letters, index) for letters in ("ab", "cc", "de", "ee"))
     stamps = _stamps(created)
     paid = _stamps(created + timedelta(days=2))
@@ -46,7 +48,7 @@ def _payment(index: int, created: datetime) -> Iterator[tuple[str, Json]]:
             "intentType": "ad-hoc",
             "contact": customer,
             "status": "paid",
-            "currency": "AUD",
+            "currency": currency,
             "amount": PRICE,
             "due": 0,
             "dueAt": stamps["createdAt"],
@@ -62,7 +64,7 @@ def _payment(index: int, created: datetime) -> Iterator[tuple[str, Json]]:
         {
             "_id": _id("5b", index),
             "type": "amount-flat",
-            "currency": "AUD",
+            "currency": currency,
             "amount": SHARE,
             "percentage": None,
             "partnership": _id("ba", index % PARTNERS),
@@ -86,7 +88,7 @@ def _payment(index: int, created: datetime) -> Iterator[tuple[str, Json]]:
             "transactionType": "charge",
             "method": "BANK_TRANSFER",
             "amount": PRICE,
-            "currency": "AUD",
+            "currency": currency,
             "status": "succeeded",
             "paidAt": paid["createdAt"],
             "documents": [],
@@ -104,6 +106,7 @@ def _partner(index: int, today: datetime) -> Json:
         "email": f"accounts@school{index}.example",
         "type": "school",
         "country": "AU",
+        "taxId": cnpj(index + 1),
     } | _stamps(today - timedelta(days=400))
 
 

@@ -47,7 +47,7 @@ def measure(payments: int) -> list[Overhead]:
     jobs = _jobs(payments)
     with tempfile.TemporaryDirectory(prefix="qualy-bench-") as folder:
         state = Path(folder) / "xero"
-        ports = [f"--port={_free_port()}", f"--sandbox-port={_free_port()}"]
+        ports = [f"--port={free_port()}", f"--sandbox-port={free_port()}"]
         asked = [sys.executable, "-m", "qualy_app.local", "run", "--once", f"--state={state}", *ports]
         done = subprocess.run(
             [*asked, f"--payments={payments}"],
@@ -84,7 +84,7 @@ def _read(database: Path, jobs: Mapping[str, float]) -> list[Overhead]:
     return list(found.values())
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -21,15 +21,14 @@ from ruamel.yaml import YAML
 from qualy_app.local.connections import for_tool
 from qualy_app.local.environment import scrubbed
 from qualy_app.local.places import Places
+from tests.bench.tools import TOOLS, Tool
 
 ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "sandbox" / "settings.yaml"
 EXTRACT = ("extract", "quality", "publish")
 SYNC = ("check", "plan", "contacts", "documents", "settlements", "reconcile", "list", "report", "backlog")
-WIDE = {"minute": 10_000_000, "app_minute": 10_000_000, "day": 100_000_000}
 WIDENED = (
-    "Widened for this: Xero's quotas (minute, app, day), Qualy's pace, load_minutes 600, the breaker of the gate"
-    " (creates and amounts per 24 hours)."
+    "Widened for this: the tools' limits, Qualy's pace, load_minutes 600, the breaker of the gate (creates and amounts"
+    " per 24 hours)."
 )
 
 
@@ -48,15 +47,16 @@ class Stage:
 class World:
     """``with World(payments=100) as world: world.run("r1", STAGES)``."""
 
-    def __init__(self, payments: int) -> None:
+    def __init__(self, payments: int, tool: Tool = TOOLS["xero"]) -> None:
         self._payments = payments
+        self._tool = tool
         self._folder = Path(tempfile.mkdtemp(prefix="qualy-bench-"))
         self._client = httpx.Client(timeout=600, trust_env=False)
 
     def __enter__(self) -> World:
-        self._process, self.url = _start_sandbox(self._payments, self._folder / "sandbox.log")
-        self.environment = _environment(self._folder, self.url)
-        self.control("POST", "quota/xero", WIDE)
+        self._process, self.url = _start_sandbox(self._payments, self._tool.profile, self._folder / "sandbox.log")
+        self.environment = _environment(self._folder, self.url, self._tool)
+        self.control("POST", f"quota/{self._tool.id}", dict(self._tool.wide))
         return self
 
     def __exit__(
@@ -85,14 +85,15 @@ class World:
         self.control("POST", "clock", {"advance_seconds": 3600})
 
     def calls(self) -> list[dict[str, Any]]:
-        """What Xero was asked since the last time, calls for tokens apart."""
-        found = self.control("GET", "calls/xero")["calls"]
-        self.control("DELETE", "calls/xero")
-        return [call for call in found if not call["path"].startswith("/identity/")]
+        """What the tool was asked since the last time, calls for tokens apart."""
+        found = self.control("GET", f"calls/{self._tool.id}")["calls"]
+        self.control("DELETE", f"calls/{self._tool.id}")
+        return [call for call in found if not call["path"].startswith(self._tool.tokens)]
 
 
-def _start_sandbox(payments: int, log: Path) -> tuple[subprocess.Popen[str], str]:
+def _start_sandbox(payments: int, profile: str, log: Path) -> tuple[subprocess.Popen[str], str]:
     asked = [sys.executable, "-m", "sandbox", "--port", "0", "--payments", str(payments)]
+    asked += ["--profile", profile]
     environment = scrubbed(os.environ) | {"PYTHONPATH": str(ROOT)}
     with log.open("w") as errors:
         process = subprocess.Popen(
@@ -104,8 +105,8 @@ def _start_sandbox(payments: int, log: Path) -> tuple[subprocess.Popen[str], str
     raise RuntimeError(f"The sandbox did not start: {log.read_text()[-2_000:]}")
 
 
-def _environment(folder: Path, url: str) -> dict[str, str]:
-    given = YAML(typ="safe").load(EXAMPLE.read_text())
+def _environment(folder: Path, url: str, tool: Tool) -> dict[str, str]:
+    given = YAML(typ="safe").load(tool.settings.read_text())
     given["source"]["requests_per_second"] = 1000
     given["accounting"]["pace"]["load_minutes"] = 600
     breaker = given["accounting"]["gate"]["breaker"]
@@ -114,9 +115,9 @@ def _environment(folder: Path, url: str) -> dict[str, str]:
     settings = folder / "settings.yaml"
     settings.write_text(json.dumps(given, default=str))  # which is YAML, too, with every code in quotes
     places = Places(state=folder, port=0, sandbox_port=int(url.rsplit(":", 1)[1]))
-    connections = {
-        f"AIRFLOW_CONN_{name.upper()}": json.dumps(value) for name, value in for_tool("xero", places).items()
-    }
+    found = for_tool(tool.id, places)
+    found[tool.id]["extra"] |= dict(tool.connection)
+    connections = {f"AIRFLOW_CONN_{name.upper()}": json.dumps(value) for name, value in found.items()}
     return (
         scrubbed(os.environ)
         | connections

@@ -46,9 +46,9 @@ class Terminal:
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return Answer(done.exit_code, done.stdout, done.stderr)
 
-    def json(self, *words: str, status: int = 0) -> Any:
+    def json(self, *words: str, status: int = 0, **changed: str) -> Any:
         """A command's JSON; it has to end with the status."""
-        answer = self.run(*words, "--json")
+        answer = self.run(*words, "--json", **changed)
         assert answer.status == status, answer.text + answer.trouble
         return answer.json
 
@@ -78,6 +78,7 @@ def environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
         "QUALY_LEDGER_URL": f"sqlite:///{folder}/ledger.db",
         "QUALY_SETTINGS": str(ROOT / "sandbox" / "settings.yaml"),
         "QUALY_REPORTS": str(folder / "reports"),
+        "QUALY_CSV": str(folder / "csv"),
         "QUALY_SECRET_KEYS": Fernet.generate_key().decode(),
         "AIRFLOW_CONN_QUALY": connection(f"{sandbox.url}/qualy/v1", "eu1-sandbox", "pk_sandbox_qualy"),
         "AIRFLOW_CONN_XERO": connection(
@@ -89,6 +90,8 @@ def environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
             authorize_url=f"{xero}/identity/connect/authorize",
             refresh_token="sandbox-refresh-token",
         ),
+        "AIRFLOW_CONN_HUBSPOT": connection(f"{sandbox.url}/hubspot", "", "pat-sandbox-hubspot"),
+        "AIRFLOW_CONN_MAILCHIMP": connection(f"{sandbox.url}/mailchimp/3.0", "", "sandboxmailchimpkey-us6"),
         "HOME": str(folder),
     }
 

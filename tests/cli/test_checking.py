@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -81,6 +82,17 @@ def test_accounts_and_codes_that_do_not_fit_are_named(extracted: Terminal, tmp_p
         assert expected in problems
 
 
+def test_amounts_read_in_two_ways_are_warned_of_where_an_agents_item_is_taxed(
+    extracted: Terminal, tmp_path: Path
+) -> None:
+    spoilt = settings(tmp_path, ("amounts: tax_inclusive\n", "amounts: tax_exclusive\n"))
+    warned = sentences(extracted.json("check", QUALY_SETTINGS=spoilt), "warning")
+    assert "accounting.items.Insurance: It is taxed (INPUT, OUTPUT), payments.amounts is tax_inclusive and" in warned
+    assert "accounting.items.Tuition" not in warned, "no tax, no difference"
+    assert "accounting.items.Visa" not in warned, "our own money"
+    assert "It is taxed" not in sentences(extracted.json("check"), "warning")
+
+
 def test_mistakes_in_settings_are_said_with_their_line(extracted: Terminal, tmp_path: Path) -> None:
     answer = extracted.run("check", QUALY_SETTINGS=settings(tmp_path, ("when: instantly", "when: sometimes")))
     assert answer.status == 2
@@ -132,3 +144,16 @@ def test_currencies_that_are_met_and_not_ready_are_named(ledger: Ledger) -> None
     assert "in USD, and accounting.currencies.rates is not set" in found[Level.PROBLEM]
     rated = [one.level for one in currency_findings(ledger, accounting, ORGANISATION, CHART, "Xero")]
     assert rated == [Level.OK, Level.WARNING]
+
+
+def test_webhooks_that_nobody_could_bring_are_named(extracted: Terminal) -> None:
+    found = extracted.json("check")
+    assert "webhooks of qualy: The extra of the connection qualy has no webhook_secret" in sentences(found, "warning")
+    given = json.loads(extracted.environment["AIRFLOW_CONN_QUALY"])
+    for secret, level in (("guessable", "warning"), ("s" * 24, "ok")):
+        answer = extracted.run(
+            "check", "--json", AIRFLOW_CONN_QUALY=json.dumps(given | {"extra": {"webhook_secret": secret}})
+        )
+        told = [one for one in json.loads(answer.text)["findings"] if one["subject"] == "webhooks of qualy"]
+        assert [one["level"] for one in told] == [level]
+        assert secret not in answer.text

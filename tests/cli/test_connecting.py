@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
+from qualy_app.local.rehearsals import REHEARSALS
 from sandbox.server import Sandbox
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import Terminal, connection
 
 
 @pytest.fixture
@@ -56,7 +58,60 @@ def test_a_wrong_answer_is_refused(unseeded: Terminal, pasted: str, why: str) ->
     assert "Open this address, and agree:" in answer.text
 
 
+def test_another_tool_is_connected_the_same_way(terminal: Terminal, stand_in: Sandbox, tmp_path: Path) -> None:
+    base = f"{stand_in.url}/conta_azul"
+    pair = "+".join(f"ca7e0000-0000-4000-8000-000000000{number}" for number in (110, 210))
+    addresses = {"token_url": f"{base}/oauth/token", "authorize_url": f"{base}/#/oauth/authorize", "pass_through": pair}
+    here = {
+        **terminal.environment,
+        "QUALY_LEDGER_URL": f"sqlite:///{tmp_path}/other.db",
+        "QUALY_SETTINGS": str(REHEARSALS["conta_azul"].settings_file),
+        "AIRFLOW_CONN_CONTA_AZUL": connection(base, "sandbox-app", "sandbox-secret", **addresses),
+    }
+    brazilian = Terminal(here)
+    asked = brazilian.json("connect", "conta_azul")
+    assert "/#/oauth/authorize?response_type=code" in asked["consent_url"]
+    back = agree(asked["consent_url"].replace("/#/", "/"))
+    done = brazilian.json("connect", "conta_azul", "--answer", back)
+    assert done["connected"] is True
+    assert done["organisation"]
+    told = brazilian.json("check")["findings"]
+    assert not [one for one in told if one["level"] == "problem"]
+    assert "closed_until" in next(one["sentence"] for one in told if one["subject"] == "Conta Azul: closed periods")
+    used = brazilian.run("connect", "conta_azul", "--answer", back)
+    assert (used.status, "bin/qualy connect conta_azul" in used.trouble) == (3, True)
+    secretless = Terminal({**here, "AIRFLOW_CONN_CONTA_AZUL": connection(base, "sandbox-app", "", **addresses)})
+    assert secretless.run("connect", "conta_azul").status == 2
+
+
 def test_what_is_kept_is_not_readable(unseeded: Terminal) -> None:
     answer = unseeded.run("connect", "xero", "--answer", "x", QUALY_SECRET_KEYS="")
     assert answer.status == 3
     assert "QUALY_SECRET_KEYS is not set" in answer.trouble or "invalid_grant" in answer.trouble
+
+
+def test_a_company_is_named_by_the_address_and_checked_against_its_settings(
+    terminal: Terminal, stand_in: Sandbox, tmp_path: Path
+) -> None:
+    base = f"{stand_in.url}/quickbooks"
+    addresses = {
+        "token_url": f"{base}/oauth2/v1/tokens/bearer",
+        "authorize_url": f"{base}/connect/oauth2",
+    }
+    here = Terminal(
+        {
+            **terminal.environment,
+            "QUALY_LEDGER_URL": f"sqlite:///{tmp_path}/third.db",
+            "QUALY_SETTINGS": str(REHEARSALS["quickbooks"].settings_file),
+            "AIRFLOW_CONN_QUICKBOOKS": connection(base, "sandbox-app", "sandbox-secret", **addresses),
+        }
+    )
+    asked = here.json("connect", "quickbooks")
+    back = agree(asked["consent_url"])
+    code = parse_qs(urlsplit(back).query)["code"][0]
+    bare = here.run("connect", "quickbooks", "--answer", code)
+    assert (bare.status, "names no company" in bare.trouble) == (2, True)
+    done = here.json("connect", "quickbooks", "--answer", back)
+    assert (done["connected"], done["organisation"][:17]) == (True, "Harbour Education")
+    found = here.json("check")["findings"]
+    assert "problem" not in {one["level"] for one in found}, [one for one in found if one["level"] == "problem"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -60,7 +62,10 @@ def test_a_contact_of_another_name_is_kept_apart_or_linked(person: Terminal, boo
     before = len(books.control("GET", "state/xero")["Contacts"])
     decided = person.json("decide", held["id"], "contact", "--as", "separate", *WHO)
     assert decided == {"decided": [{"leg": "contact", "id": held["id"], "was": "name_differs", "choice": "separate"}]}
-    assert person.run("retry", held["id"]).status == 0
+    tried = person.run("retry", held["id"])
+    assert tried.status == 0
+    assert re.search(r"\d+ tried: \d+ created", tried.text)
+    assert "report.html" in tried.text
     assert held["id"] in {one["id"] for one in waiting(person, "created")}
     assert len(books.control("GET", "state/xero")["Contacts"]) == before + 1
 
@@ -92,7 +97,11 @@ def test_after_the_lock_date_moved_exactly_the_locked_records_go(person: Termina
     books.control("POST", "lock-date/xero", {"period": None, "year_end": None})
     keys = sorted({one["trouble"] for one in waiting(person, "locked")})
     for key in keys:
-        assert person.json("retry", "--trouble", key)["left"] == []
+        tried = person.json("retry", "--trouble", key)
+        assert tried["left"] == []
+        assert tried["counts"]["created"] >= 1
+        assert "In Xero, this run created" in Path(tried["report"]).read_text()
+        assert person.json("report")["run"] == tried["run"]
     assert waiting(person, "locked") == []
     invoices = books.control("GET", "state/xero")["Invoices"]
     made = [one["InvoiceNumber"] for one in invoices if one["InvoiceNumber"] not in before]

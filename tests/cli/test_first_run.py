@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from qualy_sync.ledger import Ledger
 from sandbox.server import Sandbox
 from tests.cli.terminal import Terminal, environment, wide_open
+from tests.support.world import bare
 
 WRITES = ("PUT", "POST")
 
@@ -77,3 +80,37 @@ def test_from_preview_to_books_in_step(terminal: Terminal, stand_in: Sandbox) ->
     again = extracted.json("sync", "accounting", status=1)
     assert again["wrote"] is False
     assert len(writes(stand_in)) == before
+
+
+def test_what_stopped_the_writing_is_told_first_and_what_failed_after_it_too(
+    terminal: Terminal, stand_in: Sandbox
+) -> None:
+    bare(stand_in)
+    extracted = terminal.extract()
+    shown = extracted.json("sync", "accounting", "--preview")
+    faults = [
+        {"method": "PUT", "path": "/api.xro/2.0/Invoices", "do": "status:403", "times": None},
+        {"method": "GET", "path": "/api.xro/2.0/Invoices", "do": "status:503", "times": None, "after": 2},
+    ]
+    stand_in.control("POST", "faults/xero", faults)
+    try:
+        stopped = extracted.run("sync", "accounting", "--confirm", shown["hash"], "--by", "Ana")
+    finally:
+        stand_in.control("DELETE", "faults/xero")
+    assert stopped.status == 3
+    first, second = stopped.trouble.splitlines()[0], stopped.trouble.splitlines()[-1]
+    assert first.startswith("Xero refuses the connection for this organisation (Xero create_invoices)")
+    assert "Both sides could not be compared and reported either" in second
+    assert "503" in second
+
+
+def test_tables_of_another_version_are_named_with_what_to_do(terminal: Terminal) -> None:
+    assert terminal.run("migrate").status == 0
+    ledger = Ledger(terminal.environment["QUALY_LEDGER_URL"])
+    with ledger.writing() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    ledger.close()
+    for command in (["outcomes"], ["check"], ["migrate"], ["sync", "accounting"]):
+        refused = terminal.run(*command)
+        assert refused.status == 3
+        assert "newer version of Qualy Sync" in refused.trouble

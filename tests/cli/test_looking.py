@@ -15,7 +15,7 @@ OUTCOME_KEYS = {
 }
 LEG_KEYS = {
     *("leg", "source_id", "code", "sentence", "remedy", "who_acts", "decisions", "amount", "currency", "month"),
-    *("since", "retry_at", "remote_id", "ref", "number", "url", "attempts", "events", "waits_for_a_person"),
+    *("since", "retry_at", "remote_id", "ref", "number", "url", "notes", "attempts", "events", "waits_for_a_person"),
 }
 TROUBLE_KEYS = {"trouble", "code", "label", "records", "amounts_minor", "who_acts", "remedy"}
 

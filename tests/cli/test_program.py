@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ def test_the_program_runs_from_anywhere_and_makes_keys(tmp_path: Path) -> None:
     words = [str(ROOT / "bin" / "qualy"), "new-key", "--json"]
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     Fernet(json.loads(done.stdout)["key"])
+
+
+def test_the_command_line_does_without_airflow() -> None:
+    look = (
+        "import sys, qualy_app.cli.commands; print([name for name in sys.modules if name.split('.')[0] == 'airflow'])"
+    )
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from xero_python.accounting.models import TimeZone
 
+from connectors.pages import Part, walk
 from connectors.xero import chart, fields, read
-from connectors.xero.pages import Part, walk
 from qualy_sync.contracts.accounting import RemoteContact, Status, What
 from qualy_sync.contracts.errors import AnswerLost, WrongShape
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from tests.dags.runs import Runs
@@ -42,6 +44,43 @@ def test_only_what_was_asked_for_goes_and_the_rest_goes_in_its_own_time(
 
     runs.run(SYNC)
     assert world.ending() == undisturbed
+
+
+def test_since_a_day_only_what_is_dated_so_goes_with_the_contacts_it_needs(runs: Runs, world: World) -> None:
+    newcomer, earlier = world.sell_to_a_newcomer(date(2026, 6, 20))
+    cursors = world.cursors()
+
+    run = runs.run(SYNC, {"since": "2026-07-01"})
+
+    assert runs.state(SYNC, run) == "success"
+    assert runs.to_do(SYNC, run) == {}
+    held = world.sandbox.control("GET", "state/xero")
+    ours = [each for each in held["Invoices"] if str(each.get("InvoiceNumber", "")).startswith("Q-")]
+    assert ours
+    assert min(each["DateString"] for each in ours)[:10] >= "2026-07-01"
+    sent = world.attempted()
+    assert {leg for leg, _ in sent} == {"contact", "supplier", "invoice", "bill", "settlement"}
+    assert not {("contact", newcomer), ("invoice", earlier)} & set(sent)
+    assert {name: at for name, at in world.cursors().items() if not name.startswith("mirror")} == cursors
+
+    runs.run(SYNC)
+    assert {("contact", newcomer), ("invoice", earlier)} <= set(world.attempted()[len(sent) :])
+
+
+def test_while_the_days_calls_run_low_events_wait_for_the_clock(runs: Runs, world: World) -> None:
+    runs.run(SYNC)
+    world.sandbox.control("POST", "quota/xero", {"day": len(world.calls()) + 400})
+    runs.run(SYNC)  # by hand: it goes, and hears how many calls are left
+    [sold] = world.sell("Visa")
+    before = world.calls()
+
+    run = runs.run(SYNC, by_event=True)
+    assert runs.state(SYNC, run) == "success"
+    assert runs.states(SYNC, run)["plan"] == "skipped"
+    assert world.calls() == before
+
+    runs.run(SYNC)
+    assert world.outcomes()["invoice", sold] == "created"
 
 
 def test_a_mistyped_parameter_stops_the_run_before_it_does_anything(

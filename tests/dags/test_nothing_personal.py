@@ -38,6 +38,7 @@ def test_a_whole_day_of_runs_tells_airflow_nothing_about_anybody(
     assert len(people) > 50
 
     runs.run("extract_qualy")
+    runs.run("export_csv")
     first = runs.run(SYNC, by_event=True)
     runs.run(SYNC, {"preview": True})
     runs.clear(SYNC, first, "to_do")

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pendulum
@@ -17,7 +18,7 @@ from tests.airflow_home import ROOT
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
-DAGS = {"extract_qualy", "sync_accounting"}
+DAGS = {"export_csv", "extract_qualy", "sync_accounting", "sync_hubspot", "sync_mailchimp"}
 HEAVY = {"great_expectations", "pandas", "xero_python", "scipy", "alembic", "qualy_sync", "connectors", "sandbox"}
 
 
@@ -107,6 +108,7 @@ def test_the_tasks_read_like_the_life_of_a_payment(dagbag: DagBag) -> None:
         "extract",
         "quality",
         "publish",
+        "again",
     ]
 
 
@@ -115,11 +117,42 @@ def test_any_one_asset_starts_the_sync(dagbag: DagBag) -> None:
 
     condition = dagbag.dags["sync_accounting"].timetable.asset_condition
     assert isinstance(condition, AssetAny)
-    emitted = {asset.name for task in dagbag.dags["extract_qualy"].tasks for asset in task.outlets}
+    by_task = {task.task_id: {asset.name for asset in task.outlets} for task in dagbag.dags["extract_qualy"].tasks}
+    emitted = by_task["publish"]
     own = {asset.name for task in dagbag.dags["sync_accounting"].tasks for asset in task.outlets}
     awaited = {asset.name for asset in condition.objects}
     assert awaited == emitted | own
     assert len(emitted) == 3
+
+
+def test_webhooks_start_the_dag_that_reads_and_it_starts_itself_again(dagbag: DagBag) -> None:
+    from qualy_app.webhooks.events import assets
+
+    for tool, dag_id in (("qualy", "extract_qualy"), ("hubspot", "sync_hubspot")):
+        condition = dagbag.dags[dag_id].timetable.asset_condition
+        awaited = {asset.name for asset in getattr(condition, "objects", [condition])}
+        assert assets()[tool].name in awaited
+    again = dagbag.dags["extract_qualy"].task_dict["again"]
+    assert [asset.name for asset in again.outlets] == [assets()["qualy"].name]
+
+
+def test_how_often_the_clocks_go_is_a_setting_and_a_mistake_in_it_makes_them_hourly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qualy_app.tasks import hourly, polling
+
+    def written(text: str) -> Any:
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.yaml"
+        path.write_text(text)
+        monkeypatch.setenv("QUALY_SETTINGS", str(path))
+        return polling(37)
+
+    every_five = written("webhooks: {poll_minutes: 5}")
+    assert every_five.expression == "2-59/5 * * * *"
+    for text in ("", "webhooks:", "webhooks: {poll_minutes: 1}", "webhooks: {poll_minutes: true}", "a: [", "\0"):
+        assert written(text) == hourly(37)
+    monkeypatch.setenv("QUALY_SETTINGS", str(tmp_path / "nowhere.yaml"))
+    assert polling(37) == hourly(37)
 
 
 def test_reading_the_dag_files_costs_next_to_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -94,6 +95,53 @@ def test_a_new_trouble_beside_known_ones_is_the_only_red_one(runs: Runs, world: 
     [new] = [label for label, state in entries.items() if state == RED]
     assert "cancel" in new
     assert all(", since " in label for label in entries if label != new)
+
+
+@pytest.mark.full
+def test_beyond_fifty_troubles_the_rest_is_one_entry_which_is_cleared_like_any_other(runs: Runs, world: World) -> None:
+    runs.run(SYNC)
+    sold = world.sell(*(f"Course {number}" for number in range(60)))
+
+    run = runs.run(SYNC)
+
+    entries = list(runs.to_do(SYNC, run).items())
+    assert len(entries) == 50
+    label, state = entries[-1]
+    troubles, records = (int(text) for text in re.findall(r"\d+", label))
+    assert label.startswith("Everything else: ")
+    assert (state, troubles, records) == (RED, world.troubles() - 49, troubles)
+    listed = {text.partition("“")[2].partition("”")[0] for text, _ in entries[:-1]}
+    hidden = [payment for payment, number in zip(sold, range(60), strict=True) if f"Course {number}" not in listed]
+
+    attempted = world.attempted()
+    held = {each["_id"]: each for each in world.sandbox.control("GET", "state/qualy")["payment-intents"]}
+    mended = [{"_id": one, "items": [held[one]["items"][0] | {"category": "Visa"}]} for one in sold]
+    world.change_qualy(update={"payment-intents": mended})
+    runs.clear(SYNC, run, ("to_do", 49))
+    runs.work(SYNC, run)
+
+    assert runs.states(SYNC, run)["to_do[49]"] == GREEN
+    assert sorted(world.attempted()[len(attempted) :]) == sorted(("invoice", one) for one in hidden)
+
+
+@pytest.mark.full
+def test_what_xero_calls_invalid_is_red_again_for_every_new_record(runs: Runs, world: World) -> None:
+    runs.run(SYNC)
+    world.fault("PUT", "/api.xro/2.0/Invoices", "status:400", times=None)
+    world.sell("Visa")
+    run = runs.run(SYNC)
+    assert runs.state(SYNC, run) == "failed"
+    assert [state for label, state in runs.to_do(SYNC, run).items() if "refused" in label] == [RED]
+
+    run = runs.run(SYNC)
+    assert runs.state(SYNC, run) == "success"
+    assert set(runs.to_do(SYNC, run).values()) == {PINK}
+
+    world.sell("Visa")
+    run = runs.run(SYNC)
+    assert runs.state(SYNC, run) == "failed"
+    [red] = [label for label, state in runs.to_do(SYNC, run).items() if state == RED]
+    assert "2 records" in red
 
 
 def test_an_instance_killed_before_it_told_tells_at_its_next_try_and_only_then_tries_again(

@@ -33,7 +33,7 @@ TODAY = date(2026, 7, 15)
 PAYMENTS = 40
 SEED = 1
 PLENTY = {"minute": 100_000, "day": 1_000_000}
-SECRETS = ("pk_sandbox_qualy", "sandbox-secret", "sandbox-refresh-token", SECRET_KEY)
+SECRETS = ("pk_sandbox_qualy", "pat-sandbox-hubspot", "sandbox-secret", "sandbox-refresh-token", SECRET_KEY)
 FILES = ("sandbox.db", "ledger.db")
 
 
@@ -53,7 +53,11 @@ class World:
     def open(cls, folder: Path) -> World:
         """Starts the stand-ins and opens the ledger that `folder` holds, or makes new ones."""
         sandbox = Sandbox.start(
-            payments=PAYMENTS, seed=SEED, today=TODAY, state=folder / "sandbox.db", services=("qualy", "xero")
+            payments=PAYMENTS,
+            seed=SEED,
+            today=TODAY,
+            state=folder / "sandbox.db",
+            services=("qualy", "xero", "hubspot", "mailchimp"),
         )
         sandbox.control("POST", "quota/xero", PLENTY)
         return cls(folder, sandbox, Ledger(f"sqlite:///{folder / 'ledger.db'}", [SECRET_KEY]))
@@ -79,6 +83,7 @@ class World:
             "QUALY_SETTINGS": str(ROOT / "sandbox" / "settings.yaml"),
             "QUALY_SECRET_KEYS": SECRET_KEY,
             "QUALY_REPORTS": str(self.folder / "reports"),
+            "QUALY_CSV": str(self.folder / "csv"),
             **{variable(name): json.dumps(fields) for name, fields in connections.items()},
         }
 
@@ -101,6 +106,35 @@ class World:
         standing = {source for (leg, source), code in self.outcomes().items() if (leg, code) == ("invoice", "created")}
         one = min(standing - paid)
         self.change_qualy(update={"payment-intents": [{"_id": one, "status": "canceled"}]})
+
+    def sell(self, *categories: str) -> list[str]:
+        """Somebody sells one thing of each category to a customer who stands in Xero. Gives the payments' ids."""
+        customer = min(
+            source for (leg, source), code in self.outcomes().items() if (leg, code) == ("contact", "created")
+        )
+        sold = len(self.sandbox.control("GET", "state/qualy")["payment-intents"])
+        payments = [self._payment(number, customer, name) for number, name in enumerate(categories, start=sold)]
+        self.change_qualy(insert={"payment-intents": payments})
+        return [each["_id"] for each in payments]
+
+    def sell_to_a_newcomer(self, day: date) -> tuple[str, str]:
+        """A visa for a customer whom nobody knew before, sold on that day. Gives the ids of customer and payment."""
+        customer = "68fd00000000000000000001"
+        name = {"firstName": "Mary", "lastName": "Newcomer"}
+        noon = f"{day.isoformat()}T12:00:00.000Z"
+        payment = self._payment(1, customer, "Visa") | {"createdAt": noon, "dueAt": noon}
+        person = {"_id": customer, "number": 99_001, "email": "mary.newcomer@mail.example", "profile": name}
+        self.change_qualy(insert={"contacts": [person], "payment-intents": [payment]})
+        return customer, payment["_id"]
+
+    def _payment(self, number: int, customer: str, category: str) -> dict[str, Any]:
+        """A payment that is due, of one item."""
+        held = self.sandbox.control("GET", "state/qualy")["payment-intents"]
+        like = next(each for each in held if each["status"] == "due")
+        kept = {name: like[name] for name in ("intentType", "currency", "dueAt", "tax") if name in like}
+        item = {"_id": f"68ff{number:020x}", "name": category, "category": category, "amount": 10_000}
+        new = {"_id": f"68fe{number:020x}", "number": 90_000 + number, "contact": customer, "status": "due"}
+        return kept | new | {"amount": 10_000, "due": 10_000, "items": [item], "transactions": []}
 
     def ignore_everything(self) -> None:
         """A person leaves out, on purpose, everything that waits for a person."""
@@ -181,6 +215,12 @@ class World:
                 sa.select(current_outcomes.c.leg, current_outcomes.c.source_id, current_outcomes.c.code)
             )
             return {(row.leg, row.source_id): row.code for row in rows}
+
+    def troubles(self) -> int:
+        """How many different things wait for a person."""
+        with self.ledger.reading() as connection:
+            keys = sa.select(sa.func.count(sa.distinct(current_outcomes.c.trouble_key)))
+            return int(connection.scalar(keys) or 0)
 
     def under(self, code: str) -> set[tuple[str, str]]:
         """The legs with an outcome."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import sqlite3
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,11 @@ from hypothesis import strategies as st
 
 from qualy_app.local import connections, environment, keys, ports
 from qualy_app.local.places import Places
+from qualy_app.local.rehearsals import REHEARSALS
 from qualy_app.local.runner import Wishes, run
 from qualy_app.local.trouble import Trouble
+from qualy_app.tools import TOOLS
+from qualy_sync.settings import load
 
 
 @pytest.fixture
@@ -48,7 +53,18 @@ def test_what_is_no_port_is_refused(port: int) -> None:
 def test_keys_are_made_once_and_are_their_owners_alone(places: Places, made: keys.Keys) -> None:
     assert keys.kept_or_made(places.secrets) == made
     assert places.secrets.stat().st_mode & 0o777 == 0o600
-    assert len({made.fernet, made.jwt, made.api, made.ledger, made.admin_password}) == 5
+    assert len({made.fernet, made.jwt, made.api, made.ledger, made.admin_password, made.webhook}) == 6
+
+
+def test_a_key_that_an_earlier_release_did_not_have_is_added_and_the_others_stay(
+    places: Places, made: keys.Keys
+) -> None:
+    found = json.loads(places.secrets.read_text())
+    del found["webhook"]
+    keys.write_private(places.secrets, json.dumps(found))
+    again = keys.kept_or_made(places.secrets)
+    assert replace(again, webhook=made.webhook) == made
+    assert keys.kept_or_made(places.secrets) == again
 
 
 def test_a_child_sees_none_of_the_settings_that_a_shell_exported(places: Places, made: keys.Keys) -> None:
@@ -67,9 +83,20 @@ def test_tasks_call_the_airflow_that_started_them(places: Places, made: keys.Key
     assert seen["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://127.0.0.1:18080/execution/"
 
 
-def test_every_connection_of_the_local_installation_stays_on_this_machine(places: Places) -> None:
-    stored = connections.for_tool("xero", places)
-    assert set(stored) == {"qualy", "xero"}
+@pytest.mark.parametrize("tool", REHEARSALS)
+def test_each_tool_is_rehearsed_with_settings_that_can_be_read(places: Places, made: keys.Keys, tool: str) -> None:
+    rehearsal = REHEARSALS[tool]
+    seen = environment.for_processes(places, made, settings=rehearsal.settings_file)
+    settings = load(seen["QUALY_SETTINGS"], tools=[tool])
+    assert settings.accounting is not None
+    assert settings.accounting.tool == tool
+    assert TOOLS[tool].connection in connections.for_tool(tool, places)
+
+
+@pytest.mark.parametrize("tool", REHEARSALS)
+def test_every_connection_of_the_local_installation_stays_on_this_machine(places: Places, tool: str) -> None:
+    stored = connections.for_tool(tool, places)
+    assert set(stored) == {"qualy", tool, "hubspot", "mailchimp"}
     addresses = [
         value
         for fields in stored.values()
@@ -81,7 +108,7 @@ def test_every_connection_of_the_local_installation_stays_on_this_machine(places
 
 
 def test_a_tool_without_a_stand_in_is_refused_by_name(places: Places) -> None:
-    with pytest.raises(Trouble, match="no local stand-in for 'sage': TOOL is one of xero"):
+    with pytest.raises(Trouble, match=r"no local stand-in for 'sage': TOOL is one of .*xero"):
         connections.for_tool("sage", places)
 
 

@@ -11,11 +11,12 @@ from qualy_sync.outcomes import MEANINGS, WORST_FIRST, Actor, Code, Group, Outco
 
 # Everything that an outcome's detail may hold: ids, codes, dates, amounts, sentences of ours. No personal data.
 KNOWN_FIELDS = {
-    "account", "amount", "by", "category", "count", "currency", "date", "field", "id", "leg", "limit", "lock_date",
-    "message", "number", "ours", "party", "problem", "reason", "remote_id", "remote_ids", "setting", "start_date",
+    "account", "amount", "by", "category", "count", "currency", "date", "field", "fields", "id", "leg", "limit",
+    "lock_date", "message", "number", "other", "ours", "party", "problem", "reason", "remote_id", "remote_ids",
+    "setting", "start_date",
     "status", "steps", "tax", "there", "tool", "tool_id", "total", "until", "what", "why",
 }  # fmt: skip
-DECISIONS = {"ours", "theirs", "link", "separate", "ignore"}
+DECISIONS = {"ours", "theirs", "link", "separate", "ignore", "again"}
 EVERY = pytest.mark.parametrize("code", list(Code))
 
 

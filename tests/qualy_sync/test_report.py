@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from markupsafe import escape
 
 from qualy_sync.contracts.accounting import Gap
@@ -112,6 +113,23 @@ def test_balances_ages_and_missing_bills(books: LedgerRows) -> None:
     assert "33,961.95" in state  # held for schools: invoices less bills
 
 
+def test_documents_on_a_suspense_account_are_listed_until_they_are_recoded(books: LedgerRows) -> None:
+    assert "To recode" not in page(books)
+    payment = books.payment(2001, 110_000)
+    with books.ledger.reading() as connection:
+        facts = connection.scalar(sa.select(schema.links.c.facts).where(schema.links.c.source_id == payment))
+    books.change(schema.links, {"source_id": payment}, facts={**facts, "suspense": ["610"]})
+    html = page(books)
+    listed = html[html.index("To recode") : html.index("Unpaid, by days overdue")]
+    assert "1 document posts to a suspense account" in listed
+    assert "1,000.00" in listed
+    [row] = table(made(books), "to_recode.csv")
+    assert (row["leg"], row["accounts"], row["currency"], row["amount"]) == ("invoice", "610", "AUD", "1000.00")
+    assert row["tool_link"].startswith("https://go.example/invoice/")
+    books.change(schema.mirror_documents, {"id": f"doc-{object_id(1, 2001)}"}, status="voided")
+    assert "To recode" not in page(books)
+
+
 def test_differences_turn_the_verdict(books: LedgerRows) -> None:
     books.change(schema.mirror_documents, {"id": f"doc-{object_id(1, 1002)}"}, contact_id="somebody-else")
     html = page(books)
@@ -206,7 +224,7 @@ def test_a_report_is_kept_replaced_and_copied(books: LedgerRows, tmp_path: Path)
     place = write_copies(books.ledger, tmp_path / "reports", books.run)
     assert place == tmp_path / "reports" / "run-1" / "report.html"
     names = {path.name for path in place.parent.iterdir()}
-    assert names == {"report.html", "totals.csv", "waiting.csv", "differences.csv", "outcomes.csv"}
+    assert names == {"report.html", "totals.csv", "waiting.csv", "differences.csv", "to_recode.csv", "outcomes.csv"}
     assert b"Harbour Education" in place.read_bytes()
 
 

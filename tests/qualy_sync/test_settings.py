@@ -178,7 +178,7 @@ def test_a_path_that_differs_leaves_the_others_in_place(tmp_path: Path) -> None:
     paths = load(written(tmp_path, text)).source.paths
     assert paths["taxes"] == "/v2/tax-rates"
     assert paths["contacts"] == "/contacts"
-    assert len(paths) == 7
+    assert len(paths) == 10
 
 
 def test_a_mapping_may_be_repeated_by_alias_and_a_code_tagged_as_text(tmp_path: Path) -> None:

@@ -7,22 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from connectors.xero.names import contact_name
-from connectors.xero.tax import totals
 from qualy_sync.contracts.accounting import (
-    Account,
     Change,
-    Chart,
     NewAllocation,
     NewContact,
     NewDocument,
     NewRefund,
     NewSettlement,
-    Organisation,
     RemoteAllocation,
     RemoteContact,
     RemoteDocument,
@@ -30,7 +23,6 @@ from qualy_sync.contracts.accounting import (
     RemoteSettlement,
     Remove,
     Status,
-    TaxCode,
     Verb,
     Void,
     What,
@@ -47,146 +39,9 @@ from qualy_sync.plan.contacts import ContactPlanner
 from qualy_sync.plan.documents import link_to
 from qualy_sync.plan.settlements import settlement_link
 from qualy_sync.plan.values import link_of
-from qualy_sync.settings import Settings
+from tests.support.plan_terms import BASE, CHART, NOW, settings_of, terms_of
 
-NOW = datetime(2026, 7, 15, 9, 0, tzinfo=UTC)
-ITEMS: dict[str, Any] = {
-    "Course": {"role": "principal", "account": "200", "tax": "OUTPUT", "purchase_tax": "INPUT"},
-    "Tuition": {
-        "role": "agent_on_invoice",
-        "account": "880",
-        "income_account": "210",
-        "tax": "EXEMPTOUTPUT",
-        "purchase_tax": "EXEMPTEXPENSES",
-    },
-    "Package": {
-        "role": "agent_on_bill",
-        "account": "881",
-        "income_account": "211",
-        "tax": "EXEMPTOUTPUT",
-        "income_tax": "EXEMPTEXPENSES",
-        "purchase_tax": "EXEMPTEXPENSES",
-    },
-    "Discount": {"role": "principal", "account": "220", "tax": "EXEMPTOUTPUT"},
-}
-TYPES: dict[str, Any] = {
-    "supplier": {"direction": "we_owe", "principal_share": True},
-    "agent": {"direction": "we_owe"},
-    "ours": {"direction": "own"},
-    "rebate": {"direction": "owed_to_us"},
-}
-BASE: dict[str, Any] = {
-    "accounting": {
-        "tool": "xero",
-        "start_date": date(2026, 1, 1),
-        "payments": {
-            "when": "instantly",
-            "amounts": "tax_inclusive",
-            "invoice_date": "created",
-            "number_prefix": "Q-",
-        },
-        "splits": {
-            "when": "with_invoice",
-            "amounts": "tax_inclusive",
-            "types": TYPES,
-            "own_partnerships": ["Our own agency"],
-            "map": [
-                {"account": "320", "tax": "INPUT"},
-                {"category": "Tuition", "account": "880", "tax": "INPUT"},
-            ],
-        },
-        "items": ITEMS,
-        "taxes": {"sales": {"tax-gst": "OUTPUT"}, "purchases": {"tax-gst": "INPUT"}},
-        "settlement": {
-            "accounts": {"CARD": {"AUD": "091", "JPY": "095", "KWD": "096"}, "BANK": {"AUD": "090"}},
-            "money_not_moved": {"AT_SCHOOL": "097", "CASH": "hold"},
-        },
-        "currencies": {"rates": "tool"},
-    }
-}
-
-
-def settings_of(**changes: Any) -> Settings:
-    """The base settings with changes by path: `payments__when="never"`."""
-    data = _copy(BASE)
-    for path, value in changes.items():
-        place = data if path.startswith("source__") else data["accounting"]
-        *above, last = path.split("__")
-        for name in above:
-            place = place.setdefault(name, {})
-        place[last] = value
-    return Settings.model_validate(data)
-
-
-def _copy(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _copy(part) for name, part in value.items()}
-    return list(value) if isinstance(value, list) else value
-
-
-def _account(code: str, kind: str, currency: str | None = None, *, active: bool = True) -> Account:
-    return Account(
-        code=code,
-        name=f"Account {code}",
-        kind=kind,
-        active=active,
-        takes_payments=kind == "bank",
-        liability=kind == "liability",
-        income=kind == "income",
-        expense=kind == "expense",
-        currency=currency,
-    )
-
-
-ACCOUNTS = (
-    _account("090", "bank", "AUD"),
-    _account("091", "bank", "AUD"),
-    _account("095", "bank", "JPY"),
-    _account("096", "bank", "KWD"),
-    _account("097", "bank"),
-    _account("200", "income"),
-    _account("210", "income"),
-    _account("211", "income"),
-    _account("220", "income"),
-    _account("310", "expense"),
-    _account("320", "expense"),
-    _account("860", "expense"),
-    _account("880", "liability"),
-    _account("881", "liability"),
-    _account("999", "income", active=False),
-)
-TAXES = (
-    TaxCode("OUTPUT", "GST on income", 100_000, True, True, False),
-    TaxCode("EXEMPTOUTPUT", "GST free income", 0, True, True, False),
-    TaxCode("INPUT", "GST on expenses", 100_000, True, False, True),
-    TaxCode("EXEMPTEXPENSES", "GST free expenses", 0, True, False, True),
-    TaxCode("BASEXCLUDED", "Outside of BAS", 0, True, True, True),
-    TaxCode("OLD", "Abolished", 0, False, True, True),
-)
-CHART = Chart(
-    accounts={account.code: account for account in ACCOUNTS},
-    taxes={tax.code: tax for tax in TAXES},
-    currencies=frozenset({"AUD", "JPY", "KWD"}),
-)
-
-
-def terms_of(lock: date | None = None, zone: str = "Australia/Sydney", stop: str = "", **changes: Any) -> Terms:
-    """What holds for a run: the base settings with changes, an Australian organisation, Xero's own arithmetic."""
-    settings = settings_of(**changes)
-    assert settings.accounting is not None
-    return Terms(
-        settings=settings,
-        accounting=settings.accounting,
-        organisation=Organisation("org-1", "Harbour", "AUD", ZoneInfo(zone), "AU", period_lock=lock),
-        chart=CHART,
-        tool="xero",
-        title="Xero",
-        totals=totals,
-        contact_name=contact_name,
-        taxes={"tax-gst": "GST"},
-        payment_link="https://qualy.example/payments/{id}",
-        stop_writing=stop,
-    )
+__all__ = ["BASE", "CHART", "NOW", "Books", "World", "settings_of", "terms_of"]
 
 
 def object_id(kind: int, number: int) -> str:
@@ -227,6 +82,7 @@ class World:
     payments: dict[str, Record] = field(default_factory=dict)
     splits: dict[str, Record] = field(default_factory=dict)
     transactions: dict[str, Record] = field(default_factory=dict)
+    pay_outs: dict[str, Record] = field(default_factory=dict)
 
     def customer(self, number: int = 1, name: str = "Ana Silva", email: str | None = "", **flags: Any) -> str:
         first, _, last = name.partition(" ")
@@ -327,6 +183,31 @@ class World:
         )
         return charge
 
+    def pay_out(
+        self,
+        amount: int,
+        number: int = 1,
+        split: int = 1,
+        status: str = "paid",
+        at: str | None = "2026-06-18T12:00:00.000Z",
+        over: Mapping[str, Any] | None = None,
+        **flags: Any,
+    ) -> str:
+        """A split intent: what goes to a partner for a split."""
+        of = self.splits[object_id(3, split)]
+        content: dict[str, Any] = {
+            "paymentSplit": of.id,
+            "paymentIntent": of.parent,
+            "partnership": getattr(of.noun, "partnership", ""),
+            "amount": amount,
+            "currency": getattr(of.noun, "currency", "AUD"),
+            "status": status,
+            "paidAt": at,
+        }
+        intent = object_id(4, number)
+        self.pay_outs[intent] = record(Kind.SPLIT_INTENT, intent, content | dict(over or {}), parent=of.parent, **flags)
+        return intent
+
     def slice(self, *, backwards: bool = False) -> Slice:
         """Everything as one slice; `backwards`: in the opposite order."""
 
@@ -343,6 +224,7 @@ class World:
                 payments=(mine := tuple(one for one in ordered(self.payments) if owner_of[one.id] == owner)),
                 splits={one.id: _children(ordered(self.splits), one.id) for one in mine},
                 transactions={one.id: _children(ordered(self.transactions), one.id) for one in mine},
+                pay_outs={one.id: _children(ordered(self.pay_outs), one.id) for one in mine},
             )
             for owner in owners
         ]
@@ -450,8 +332,19 @@ class Books:
         if isinstance(step.new, NewContact):
             made = RemoteContact(remote_id, step.ref, step.new.name, step.new.email, True, "", NOW)
             self.contacts[remote_id] = made
+            agreed = {**step.facts, "contact_id": remote_id}
             self.links[key] = Link(
-                *key, "", 1, remote_id, step.ref, "created", step.source_hash, "", {"contact_id": remote_id}, "v", NOW
+                *key,
+                "",
+                1,
+                remote_id,
+                step.ref,
+                "created",
+                step.source_hash,
+                "",
+                agreed,
+                "v",
+                NOW,
             )
             return True
         if isinstance(step.new, NewDocument):

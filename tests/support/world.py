@@ -60,7 +60,7 @@ def object_id(kind: int, number: int) -> str:
 
 def an_agency(now: datetime) -> dict[str, list[Json]]:
     """Three customers, two partners, five payments: paid in two equal parts, due, paid, paid in part, in dollars."""
-    made = _Maker(now - timedelta(days=9))
+    made = Maker(now - timedelta(days=9))
     ada = made.customer(1, "Ada", "Lovelace", "Ada.Lovelace@mail.example")
     bjorn = made.customer(2, "Björn", "Åström", "bjorn@post.example")
     wei = made.customer(3, "伟", "陈", "wei.chen@inbox.example")
@@ -104,7 +104,7 @@ def an_agency(now: datetime) -> dict[str, list[Json]]:
     return made.objects
 
 
-class _Maker:
+class Maker:
     """Makes Qualy's objects, as its API returns them."""
 
     def __init__(self, day: datetime) -> None:
@@ -126,8 +126,9 @@ class _Maker:
         profile = {"firstName": first, "lastName": last}
         return self._add("contacts", 1, number, {"number": number, "email": email, "profile": profile})
 
-    def partner(self, number: int, name: str, email: str) -> str:
-        return self._add("partnerships", 2, number, {"name": name, "legalName": name, "email": email, "type": "school"})
+    def partner(self, number: int, name: str, email: str, **more: Any) -> str:
+        body = {"name": name, "legalName": name, "email": email, "type": "school"}
+        return self._add("partnerships", 2, number, body | more)
 
     def payment(
         self,
@@ -139,7 +140,7 @@ class _Maker:
         shares: Sequence[tuple[str, str, int, int]],
         charges: Sequence[int] = (),
         currency: str = "AUD",
-        tax: str = GST_FREE,
+        tax: str | None = GST_FREE,
     ) -> str:
         total = sum(amount for _, amount in items)
         of = {"paymentIntent": object_id(3, number), "contact": customer, "currency": currency}

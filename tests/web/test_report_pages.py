@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from qualy_app.links import PREFIX, REPORTS, run_page
+from qualy_app.addresses import PREFIX, REPORTS, run_page
 from qualy_sync.ledger import Ledger
 from qualy_sync.ledger.schema import report_files, runs
 from tests.airflow_fixtures import Api
@@ -168,11 +168,25 @@ def test_a_name_with_wildcards_reads_no_other_dags_reports(ledger: Ledger, viewe
 
 
 def test_before_the_first_run_the_list_says_that_it_is_empty(
-    viewer: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    viewer: httpx.Client, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("QUALY_LEDGER_URL", f"sqlite:///{tmp_path}/new.db")
+    monkeypatch.setenv("QUALY_LEDGER_URL", sqlite_url)
     assert "No run has made a report yet" in viewer.get(REPORTS).text
     assert viewer.get(f"{REPORTS}/1").status_code == 404
+
+
+def test_a_ledger_that_nobody_has_made_yet_is_named_with_what_to_do(
+    viewer: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path}/new.db"
+    monkeypatch.setenv("QUALY_LEDGER_URL", url)
+    for path in (REPORTS, f"{REPORTS}/1", run_page("sync_accounting", RUN_ID)):
+        answer = viewer.get(path)
+        assert answer.status_code == 503
+        assert "no tables yet" in answer.text
+        assert "bin/qualy migrate" in answer.text
+    Ledger(url).migrate()
+    assert "No run has made a report yet" in viewer.get(REPORTS).text
 
 
 def test_a_server_that_was_not_told_where_the_ledger_is_says_so(

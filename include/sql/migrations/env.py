@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from qualy_sync.ledger import schema
+from qualy_sync.ledger import crm_schema, inbox_schema, schema
+
+TABLES = (schema, crm_schema, inbox_schema)  # importing them is what fills the one metadata
 
 
 def render(kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:

@@ -1,4 +1,6 @@
-"""Qualy, read over its public API. `connect` is the door; there is no SDK, so it takes a prepared session.
+"""Qualy over its public API: read, and its contacts written where the settings name the calls.
+
+`connect` and `writer` are the doors; there is no SDK, so they take a prepared session.
 
 The connection's login is the tenant id, its password the API key.
 """
@@ -14,8 +16,9 @@ from .access import Access, access
 from .client import QualySource
 from .reading import Reading
 from .transport import Transport
+from .writing import Call, QualyWriter
 
-__all__ = ["Access", "QualySource", "Reading", "access", "connect"]
+__all__ = ["Access", "Call", "QualySource", "QualyWriter", "Reading", "access", "connect", "writer"]
 
 
 def connect(endpoint: Endpoint, source: Reading, session: requests.Session, clock: Clock | None = None) -> QualySource:
@@ -24,3 +27,15 @@ def connect(endpoint: Endpoint, source: Reading, session: requests.Session, cloc
     Raises Refused for an address that is not Qualy's, and Reconnect for a connection without tenant or key.
     """
     return QualySource(Transport(access(endpoint), session, source, clock), source)
+
+
+def writer(
+    endpoint: Endpoint,
+    source: Reading,
+    session: requests.Session,
+    create: Call,
+    update: Call,
+    clock: Clock | None = None,
+) -> QualyWriter:
+    """Opens Qualy for writing contacts, by the calls that the settings name; nothing is called yet."""
+    return QualyWriter(Transport(access(endpoint), session, source, clock), create, update)

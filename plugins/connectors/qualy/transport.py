@@ -82,6 +82,26 @@ class Transport:
         except _Again as again:
             raise again.error from None
 
+    def send(self, verb: str, path: str, body: bytes) -> requests.Response:
+        """One call with a body, sent once, whatever comes of it. Raises what `requests` raises."""
+        self._pace.wait()
+        answer = self._session.request(
+            verb,
+            self.access.url + path,
+            data=body,
+            headers={**self.access.headers, "Content-Type": "application/json"},
+            timeout=self._timeout,
+            allow_redirects=False,
+        )
+        if self.stand_in is None:
+            self.stand_in = SAYS_STAND_IN in answer.headers
+        return answer
+
+    def refused(self, answer: requests.Response, asked: str) -> ToolError:
+        """The error of an answer that refuses a call before anything was done."""
+        found = self._refusal(answer, asked)
+        return found.error if isinstance(found, _Again) else found
+
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.wait if isinstance(error, _Again) else None
@@ -116,7 +136,7 @@ class Transport:
             message = f"Qualy's answer to GET {path} is not readable as JSON, {TRIES} times in a row."
             raise _Again(WrongShape(message + " Nothing was concluded from it.")) from None
 
-    def _refusal(self, answer: requests.Response, path: str) -> Exception:
+    def _refusal(self, answer: requests.Response, path: str) -> ToolError | _Again:
         status = answer.status_code
         if status == 429:
             return self._out_of_quota(answer, path)
@@ -139,7 +159,7 @@ class Transport:
             f"Qualy refused GET {path} with status {status}. Compare the path and page_size in the settings."
         )
 
-    def _out_of_quota(self, answer: requests.Response, path: str) -> Exception:
+    def _out_of_quota(self, answer: requests.Response, path: str) -> OutOfQuota | _Again:
         self._pace.slow_down()
         asked = _seconds(answer)
         until = self._now() + timedelta(seconds=LONGEST_WAIT if asked is None else asked)

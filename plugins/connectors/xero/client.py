@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from connectors.pages import Part, walk
 from connectors.xero import change, names, tax, write
 from connectors.xero import chart as charts
 from connectors.xero.classify import (
@@ -22,7 +23,6 @@ from connectors.xero.classify import (
 )
 from connectors.xero.fields import Row, needed, number, part, rows, same, text
 from connectors.xero.hosts import Addresses
-from connectors.xero.pages import Part, walk
 from connectors.xero.read import COLLECTION, PARSERS, allocation, search_key
 from connectors.xero.transport import Transport
 from qualy_sync.contracts.accounting import (

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from qualy_sync.contracts.accounting import Account, Chart
+from qualy_sync.contracts.accounting import Ability, Account, Chart, Gap
 from qualy_sync.settings import AccountingSettings, ItemMap
 
 from .findings import Finding, Level
 
 
-def mapping_findings(accounting: AccountingSettings, chart: Chart, base_currency: str, title: str) -> list[Finding]:
+def mapping_findings(
+    accounting: AccountingSettings, chart: Chart, base_currency: str, title: str, gaps: Sequence[Gap] = ()
+) -> list[Finding]:
     """Every account and code of the settings that the tool does not have, has archived, or has as another kind."""
-    against = _Against(chart, base_currency, title)
+    against = _Against(
+        chart, base_currency, title, next((g.sentence for g in gaps if g.ability is Ability.TAX_CODES), "")
+    )
     found = [
         *_items(accounting, against),
         *_splits(accounting, against),
@@ -32,6 +36,7 @@ class _Against:
     chart: Chart
     base_currency: str
     title: str
+    no_tax_codes: str = ""  # why the tool has none, if so
 
     def account(self, where: str, code: str | None) -> Account | Finding:
         if code is None:
@@ -56,6 +61,13 @@ class _Against:
                 level, where, f"Account {code} “{found.name}” is not {article} {kind} account ({found.kind})."
             )
 
+    def on_sales(self, where: str, code: str | None) -> Iterator[Finding]:
+        """A code that lines of invoices name: in some tools they post through items alone."""
+        found = self.chart.accounts.get(code or "")
+        if found is not None and found.active and not found.sales:
+            sentence = f"Lines of sales cannot name account {code} “{found.name}”: name an item that posts to it."
+            yield Finding(Level.PROBLEM, where, sentence)
+
     def any_kind(self, where: str, code: str | None) -> Iterator[Finding]:
         found = self.account(where, code)
         if isinstance(found, Finding):
@@ -63,6 +75,9 @@ class _Against:
 
     def tax(self, where: str, code: str | None, *, sales: bool) -> Iterator[Finding]:
         if code is None:
+            return
+        if self.no_tax_codes:
+            yield Finding(Level.PROBLEM, where, f"Tax code {code} cannot be used: {self.no_tax_codes} Leave it out.")
             return
         found = self.chart.taxes.get(code)
         side = "sales" if sales else "purchases"
@@ -94,10 +109,15 @@ def _items(accounting: AccountingSettings, against: _Against) -> Iterator[Findin
         if as_bill:
             yield from against.of_kind(f"{where}.expense_account", item.expense_account, "expense", Level.WARNING)
             yield from against.tax(f"{where}.purchase_tax", item.purchase_tax, sales=False)
-        elif item.role == "principal":
+            continue
+        yield from against.on_sales(f"{where}.account", item.account)
+        if item.role == "principal":
             yield from _principal(where, item, against)
         else:
+            if item.role == "agent_on_invoice":
+                yield from against.on_sales(f"{where}.income_account", item.income_account)
             yield from _agent(where, item, against)
+            yield from _two_bases(where, item, accounting, against)
 
 
 def _principal(where: str, item: ItemMap, against: _Against) -> Iterator[Finding]:
@@ -117,11 +137,31 @@ def _agent(where: str, item: ItemMap, against: _Against) -> Iterator[Finding]:
     yield from against.tax(f"{where}.purchase_tax", item.purchase_tax, sales=False)
 
 
+def _two_bases(where: str, item: ItemMap, accounting: AccountingSettings, against: _Against) -> Iterator[Finding]:
+    """The liability nets to zero only where invoice and bill read the same amount with or without its tax alike."""
+    invoices, bills = accounting.payments.amounts, accounting.splits.amounts
+    codes = {code for code in (item.tax, item.purchase_tax) if code} or {*accounting.taxes.sales.values()}
+    taxed = sorted(code for code in codes if code in against.chart.taxes and against.chart.taxes[code].rate)
+    if invoices != bills and taxed:
+        yield Finding(
+            Level.WARNING,
+            where,
+            f"It is taxed ({', '.join(taxed)}), payments.amounts is {invoices} and splits.amounts is {bills}: the same"
+            f" share comes to account {item.account} with tax taken out on one side only, so that its balance never"
+            " comes to zero. Set both alike, unless Qualy's amounts truly differ so.",
+        )
+
+
 def _splits(accounting: AccountingSettings, against: _Against) -> Iterator[Finding]:
     for place, entry in enumerate(accounting.splits.map, start=1):
         where = f"accounting.splits.map, entry {place}"
         yield from against.any_kind(where, entry.account)
-        yield from against.tax(where, entry.tax, sales=False)
+        kind = accounting.splits.types.get(entry.type)
+        owed = kind is not None and kind.direction == "owed_to_us"  # then it is our invoice to the partner
+        yield from against.tax(where, entry.tax, sales=owed)
+    for name, document in accounting.splits.partner_documents.items():
+        for code in (*document.taxes.values(), document.without_tax):
+            yield from against.tax(f"accounting.splits.partner_documents.{name}", code, sales=False)
 
 
 def _taxes(accounting: AccountingSettings, against: _Against) -> Iterator[Finding]:
@@ -143,4 +183,5 @@ def _settlement(accounting: AccountingSettings, against: _Against) -> Iterator[F
 def _rounding(accounting: AccountingSettings, against: _Against) -> Iterator[Finding]:
     if accounting.rounding.cents:
         yield from against.any_kind("accounting.rounding.account", accounting.rounding.account)
-        yield from against.tax("accounting.rounding.tax", accounting.rounding.tax, sales=True)
+        for sales in (True, False):  # differences arise on invoices and on bills
+            yield from against.tax("accounting.rounding.tax", accounting.rounding.tax, sales=sales)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 
 from qualy_sync.contracts.accounting import Organisation
 from qualy_sync.contracts.errors import ToolError
 from qualy_sync.ledger import LedgerError
-from qualy_sync.ledger.books import find_book
+from qualy_sync.ledger.books import live_book, wrong_organisation
 from qualy_sync.ledger.engine import get_meta
 from qualy_sync.ledger.runs import latest_pass
 
 from ..connections import AIRFLOW, ConnectionProblem, both_exist, resolve, variable
+from ..crm_desk import CrmDesk
+from ..crm_tools import CRM_TOOLS
 from ..desk import SETTINGS, Desk
+from .abilities import ability_findings
+from .customers import crm_findings
 from .findings import Finding, Level
 from .mapping import mapping_findings
+from .rules import rule_findings
 from .source import currency_findings, due_zone_findings, lock_findings
+from .webhooks import webhook_findings
 
 
 def look(desk: Desk) -> Iterator[Finding]:
@@ -31,9 +38,15 @@ def look(desk: Desk) -> Iterator[Finding]:
     stand_in = yield from _qualy(desk)
     if settings.accounting is None:
         yield Finding(Level.NOTE, "settings", "accounting.tool is none: nothing is written to an accounting tool.")
-        return
-    yield from _connection(desk, desk.wiring.connection)
-    yield from _tool(desk, stand_in)
+    else:
+        yield from _connection(desk, desk.wiring.connection)
+        yield from _tool(desk, stand_in)
+    for tool in CRM_TOOLS:
+        crm = CrmDesk(tool, desk)
+        if crm.enabled:
+            yield from _connection(desk, crm.wiring.connection)
+            yield from crm_findings(crm, stand_in)
+    yield from webhook_findings(desk)
 
 
 def _ledger(desk: Desk) -> Iterator[Finding]:
@@ -96,12 +109,14 @@ def _tool(desk: Desk, source_is_stand_in: bool | None) -> Iterator[Finding]:
         yield Finding(Level.PROBLEM, title, str(error))
         return
     yield from _organisation(desk, organisation, source_is_stand_in)
-    yield from lock_findings(organisation, chart, title)
-    yield from mapping_findings(desk.accounting, chart, organisation.base_currency, title)
+    yield from lock_findings(replace(organisation, closed_until=desk.accounting.closed_until), chart, title)
+    yield from mapping_findings(desk.accounting, chart, organisation.base_currency, title, desk.tool.gaps)
     yield from currency_findings(desk.ledger, desk.accounting, organisation, chart, title)
+    yield from rule_findings(desk.ledger, desk.accounting, organisation, chart, title)
     yield from due_zone_findings(desk.ledger, desk.accounting, organisation)
     for gap in desk.tool.gaps:
         yield Finding(Level.NOTE, f"{title}: {gap.subject}", gap.sentence)
+    yield from ability_findings(desk.accounting, desk.tool.gaps, title)
     yield from _by_hand(title)
 
 
@@ -110,13 +125,11 @@ def _organisation(desk: Desk, organisation: Organisation, source_is_stand_in: bo
     kind = f"a stand-in, not {title}" if organisation.stand_in else "the real one"
     sentence = f"Reached ({kind}): “{organisation.name}”, {organisation.id}, {organisation.zone}."
     yield Finding(Level.OK, title, sentence)
-    book = find_book(desk.ledger, desk.accounting.tool)
-    if book is not None and book.organisation != organisation.id:
-        yield Finding(
-            Level.PROBLEM, title, f"The ledger's links belong to “{book.name}” ({book.organisation}), not to this one."
-        )
+    book = live_book(desk.ledger)
     with desk.ledger.reading() as connection:
-        stamp = get_meta(connection, "stamp")
+        stamp, tenant = get_meta(connection, "stamp"), get_meta(connection, "tenant") or ""
+    if book is not None and (book.tool, book.organisation) != (desk.accounting.tool, organisation.id):
+        yield Finding(Level.PROBLEM, title, wrong_organisation(book, desk.accounting.tool, organisation, tenant))
     if source_is_stand_in is not None and source_is_stand_in != organisation.stand_in:
         yield Finding(Level.PROBLEM, title, f"Qualy or {title} is a stand-in and the other is not; they never mix.")
     if stamp is not None and (stamp == "stand-in") != organisation.stand_in:

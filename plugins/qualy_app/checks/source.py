@@ -14,6 +14,7 @@ from qualy_sync.model import Kind
 from qualy_sync.settings import AccountingSettings
 
 from .findings import Finding, Level
+from .rules import met_currencies
 
 SAMPLE = 2000  # newest payments that are looked at
 EXAMPLES = 3
@@ -25,10 +26,7 @@ def currency_findings(
     """Which currencies Qualy's payments have, and whether the tool and the settings know them."""
     base = organisation.base_currency
     yield Finding(Level.OK, "currency", f"The base currency is {base}; enabled: {', '.join(sorted(chart.currencies))}.")
-    currency = source_rows.c.content["currency"].as_string()
-    query = sa.select(sa.distinct(currency)).where(source_rows.c.kind == Kind.PAYMENT, source_rows.c.valid_to.is_(None))
-    with ledger.reading() as connection:
-        met = sorted({str(found).upper() for found in connection.scalars(query) if found})
+    met = met_currencies(ledger)
     for one in met:
         if one not in chart.currencies and one != base:
             yield Finding(

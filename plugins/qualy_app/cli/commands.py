@@ -5,11 +5,15 @@ from __future__ import annotations
 import typer
 
 from .checking import check
-from .connecting import connect_xero
+from .connecting import connect_conta_azul, connect_quickbooks, connect_xero
+from .customers import connect_hubspot, connect_mailchimp, sync_hubspot, sync_mailchimp
 from .deciding import decide, ignore, retry
+from .exporting import export
 from .keeping import migrate, new_key
 from .looking import explain, outcomes
+from .reapplying import reapply_settings
 from .reporting import report
+from .starting import fresh_start
 from .syncing import extract, sync_accounting
 
 app = typer.Typer(
@@ -29,22 +33,21 @@ app.add_typer(connect, name="connect")
 app.command("check")(check)
 app.command("extract")(extract)
 sync.command("accounting")(sync_accounting)
+sync.command("hubspot")(sync_hubspot)
+sync.command("mailchimp")(sync_mailchimp)
 app.command("outcomes")(outcomes)
 app.command("explain")(explain)
 app.command("decide")(decide)
 app.command("retry")(retry)
 app.command("ignore")(ignore)
+app.command("reapply")(reapply_settings)
 app.command("report")(report)
+app.command("export")(export)
 connect.command("xero")(connect_xero)
+connect.command("conta_azul")(connect_conta_azul)
+connect.command("quickbooks")(connect_quickbooks)
+app.command("fresh-start")(fresh_start)
+connect.command("hubspot")(connect_hubspot)
+connect.command("mailchimp")(connect_mailchimp)
 app.command("new-key")(new_key)
 app.command("migrate", hidden=True)(migrate)
-
-
-@sync.callback()
-def _sync() -> None:
-    """A group even while it has one command."""
-
-
-@connect.callback()
-def _connect() -> None:
-    """A group even while it has one command."""

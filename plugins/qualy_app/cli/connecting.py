@@ -11,7 +11,8 @@ import typer
 from qualy_sync.contracts.errors import ToolError
 
 from ..connections import resolve
-from ..tools import xero_tokens
+from ..desk import Desk
+from ..tools import conta_azul_tokens, keep_realm, quickbooks_tokens, xero_tokens
 from .frame import AsJson, Debug, Output, UsageProblem, open_desk, speaking
 
 REDIRECT = "http://localhost:8765/callback"
@@ -47,14 +48,89 @@ def connect_xero(
             state = ""
         given = xero.exchange_code(endpoint, _code(answer, state), redirect, verifier, clock=desk.ledger)
         tokens.keep(given)
-        name = ""
-        if desk.settings.accounting is not None:
-            try:
-                name = desk.tool.organisation().name
-            except ToolError as error:
-                output.say(f"The token is stored. {error}")
+        name = _organisation(desk, output)
         output.json({"connected": True, "organisation": name or None, "scopes": list(given.scopes)})
         output.say(f"Connected{f' to {name}' if name else ''}. The token is kept encrypted in the ledger.")
+
+
+def connect_conta_azul(
+    answer: Annotated[
+        str, typer.Option("--answer", metavar="URL|CODE", help="The address you were sent back to, or the code in it.")
+    ] = "",
+    redirect: Annotated[
+        str,
+        typer.Option("--redirect", metavar="URL", help="As it is registered with the app, character for character."),
+    ] = "",
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Agree to the access to Conta Azul, as a user of the ERP: open the address, agree, paste where you are sent."""
+    with speaking(as_json, debug) as output:
+        from connectors import conta_azul
+
+        desk = open_desk(output, migrate=True)
+        endpoint, _ = resolve("conta_azul")
+        if not (endpoint.login and endpoint.password):
+            raise UsageProblem("The conta_azul connection needs login and password: your app's client id and secret.")
+        redirect = redirect or endpoint.extra.get("redirect_uri", "") or REDIRECT
+        state = "" if answer else secrets.token_urlsafe(16)
+        if not answer:
+            answer = _asked(output, conta_azul.consent_url(endpoint, redirect, state))
+        given = conta_azul.exchange_code(endpoint, _code(answer, state), redirect, clock=desk.ledger)
+        conta_azul_tokens(desk.ledger, endpoint).keep(given)
+        name = _organisation(desk, output)
+        output.json({"connected": True, "organisation": name or None})
+        output.say(f"Connected{f' to {name}' if name else ''}. The token is kept encrypted in the ledger.")
+
+
+def connect_quickbooks(
+    answer: Annotated[
+        str, typer.Option("--answer", metavar="URL", help="The address you were sent back to: it names the company.")
+    ] = "",
+    redirect: Annotated[
+        str, typer.Option("--redirect", metavar="URL", help="As it is registered with the app at Intuit.")
+    ] = "",
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Agree to the access to QuickBooks: open the address, choose the company, agree, paste where you are sent."""
+    with speaking(as_json, debug) as output:
+        from connectors import quickbooks
+
+        desk = open_desk(output, migrate=True)
+        endpoint, _ = resolve("quickbooks")
+        if not (endpoint.login and endpoint.password):
+            raise UsageProblem("The quickbooks connection needs login and password: your app's client id and secret.")
+        redirect = redirect or endpoint.extra.get("redirect_uri", "") or REDIRECT
+        state = "" if answer else secrets.token_urlsafe(16)
+        if not answer:
+            answer = _asked(output, quickbooks.consent_url(endpoint, redirect, state))
+        code, realm = _code(answer, state), _realm(answer) or endpoint.extra.get("realm_id", "")
+        if not realm:
+            raise UsageProblem("Paste the whole address that you were sent to: the code alone names no company.")
+        given = quickbooks.exchange_code(endpoint, code, redirect, clock=desk.ledger)
+        quickbooks_tokens(desk.ledger, endpoint).keep(given)
+        keep_realm(desk.ledger, realm)
+        name = _organisation(desk, output)
+        output.json({"connected": True, "organisation": name or None, "realm": realm})
+        output.say(f"Connected{f' to {name}' if name else ''}. The token is kept encrypted in the ledger.")
+
+
+def _realm(answer: str) -> str:
+    """The company that an answer names."""
+    found = parse_qs(urlsplit(answer.strip()).query).get("realmId", [""])[0]
+    return found if found.isdigit() else ""
+
+
+def _organisation(desk: Desk, output: Output) -> str:
+    """The name of what was connected, as far as it can be read now."""
+    if desk.settings.accounting is None:
+        return ""
+    try:
+        return desk.tool.organisation().name
+    except ToolError as error:
+        output.say(f"The token is stored. {error}")
+        return ""
 
 
 def _asked(output: Output, url: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -12,17 +13,20 @@ import typer
 from qualy_sync.ledger.decisions import decide as keep_decision
 from qualy_sync.ledger.runs import end_run, open_run, set_book
 from qualy_sync.ledger.schema import current_outcomes
-from qualy_sync.load import waits_until
+from qualy_sync.load import Work, waits_until
 from qualy_sync.load.retrying import records_of
 from qualy_sync.load.retrying import retry as try_again
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import MEANINGS, Code, Group
-from qualy_sync.report import trouble_labels
+from qualy_sync.reconcile import reconcile
+from qualy_sync.report import trouble_labels, write_copies
 
 from ..desk import Desk
 from ..pages import TERMINAL
-from .frame import AsJson, By, Debug, Exit, Output, Reason, UsageProblem, book_of, open_desk, speaking
+from .customers import OfTool, book_of_tool, the_leg
+from .frame import AsJson, By, Debug, Exit, Output, Reason, UsageProblem, book_of, open_desk, speaking, told
 from .records import legs_of, payment_id, people_of
+from .reporting import make_for
 from .syncing import trouble_as_json
 
 NEEDS_ARGUMENT = "link"
@@ -36,6 +40,7 @@ def decide(
     choice: Annotated[str, typer.Option("--as", metavar="CHOICE", help="ours, theirs, link:REMOTE_ID, separate, …")],
     by: By,
     reason: Reason,
+    tool: OfTool = "",
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -43,8 +48,12 @@ def decide(
     with speaking(as_json, debug) as output:
         _require(by=by, reason=reason)
         desk = open_desk(output)
-        book = book_of(desk)
-        row = _the_leg(desk, book, record, leg)
+        if tool:
+            book, _ = book_of_tool(desk, tool)
+            row = the_leg(desk, book, record, leg)
+        else:
+            book = book_of(desk)
+            row = _the_leg(desk, book, record, leg)
         word, argument = _choice(row, choice)
         keep_decision(desk.ledger, book, row.leg, row.source_id, word, argument, by.strip(), reason.strip())
         _said(output, [row], word, argument)
@@ -54,6 +63,7 @@ def ignore(
     record: Annotated[str, typer.Argument(metavar="ID", help="A payment, or a part of one, by its Qualy id.")],
     reason: Reason,
     by: By,
+    tool: OfTool = "",
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -61,8 +71,8 @@ def ignore(
     with speaking(as_json, debug) as output:
         _require(by=by, reason=reason)
         desk = open_desk(output)
-        book = book_of(desk)
-        legs = _legs(desk, book, record)
+        book = book_of_tool(desk, tool)[0] if tool else book_of(desk)
+        legs = legs_of(desk.ledger, book, record.strip()) if tool else _legs(desk, book, record)
         mine = [row for row in legs if "ignore" in MEANINGS[Code(row.code)].decisions]
         if not mine:
             codes = ", ".join(f"{row.leg}: {row.code}" for row in legs)
@@ -87,7 +97,7 @@ def retry(
         book = book_of(desk)
         keys = _keys(desk, book, records or [], trouble)
         if not keys:
-            output.json({"records": 0, "counts": {}, "left": []})
+            output.json({"run": None, "records": 0, "counts": {}, "unknown_until": None, "left": [], "report": None})
             output.say("Nothing to try again: all of it is in step.")
             return
         _retry(output, desk, book, keys)
@@ -166,6 +176,21 @@ def _may_be_tried(code: str) -> bool:
     return MEANINGS[Code(code)].group is not Group.IN_STEP
 
 
+def _did(counts: Mapping[str, int]) -> str:
+    """What became of them, in words: what was sent, and the legs that could follow, too."""
+    codes = {str(code) for code in Code}
+    did = [f"{number:,} {name.replace('_', ' ')}" for name, number in sorted(counts.items()) if name in codes]
+    return ": " + ", ".join(did) if did else "; nothing was sent"
+
+
+def _compare(desk: Desk, work: Work) -> Path:
+    """Both sides compared after what was written, and the report of this run: its page."""
+    desk.refresh(work)
+    reconcile(desk.ledger, work.book, work.run, desk.ledger.now(), full=False)
+    make_for(desk, work.run)
+    return write_copies(desk.ledger, desk.reports, work.run).resolve()
+
+
 def _retry(output: Output, desk: Desk, book: int, keys: Sequence[tuple[str, str]]) -> None:
     run = open_run(
         desk.ledger, "retry", dag_run=f"{TERMINAL}/{uuid.uuid4().hex}", settings_version=desk.settings.version
@@ -175,25 +200,35 @@ def _retry(output: Output, desk: Desk, book: int, keys: Sequence[tuple[str, str]
     work = desk.work(run, book=book, latest=True)
     try:
         counts = try_again(work, keys)
+    except Exception as stopped:
+        try:
+            _compare(desk, work)
+        except Exception as failed:
+            stopped.add_note(f"Both sides could not be compared and reported either: {told(failed)[1]}")
+        raise
     finally:
         end_run(desk.ledger, run.id)
+    page = _compare(desk, work)
     until = waits_until(work, keys)
     troubles = trouble_labels(desk.ledger, book, desk.wiring.title)
     tried = set(keys)
     left = [one for one in troubles if tried & {(row.leg, row.source_id) for row in records_of(work, one.key)}]
     output.json(
         {
+            "run": run.id,
             "records": len(keys),
             "counts": counts,
             "unknown_until": until.isoformat() if until else None,
             "left": [trouble_as_json(one) for one in left],
+            "report": str(page),
         }
     )
-    output.say(f"{len(keys):,} tried.")
+    output.say(f"{len(keys):,} tried{_did(counts)}.")
     if until is not None:
         output.say(f"Some were sent and not answered: they are read back after {until:%H:%M:%S} UTC; retry then.")
     for one in left:
         output.say(f"Still open: {one.label}")
         output.say(f"    {one.actor}: {one.remedy}")
+    output.say(f"Report: {page}")
     if left or until is not None:
         raise typer.Exit(int(Exit.WAITS))

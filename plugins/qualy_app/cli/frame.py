@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from qualy_sync.contracts.errors import ToolError
-from qualy_sync.ledger import Ledger, LedgerError
+from qualy_sync.ledger import LedgerError
 from qualy_sync.ledger.leases import LeaseHeld, LeaseLost
 from qualy_sync.load import RunProblem as CoreProblem
 from qualy_sync.settings import SettingsError
@@ -101,6 +101,7 @@ def speaking(as_json: bool, debug: bool) -> Iterator[Output]:
         if debug:
             raise
         status, message = told(error)
+        message = "\n".join([message, *getattr(error, "__notes__", ())])
         output.json({"error": {"status": int(status), "message": message}})
         if not as_json:
             Console(stderr=True, highlight=False, markup=False).print(message, soft_wrap=True)
@@ -134,7 +135,7 @@ def open_desk(output: Output, *, migrate: bool = False) -> Desk:
             "QUALY_LEDGER_URL is not set: it names the ledger, such as sqlite:////var/lib/qualy/ledger.db. After a"
             " `make run`, bin/qualy uses that run's ledger by itself."
         )
-    if not _has_tables(desk.ledger):
+    if not desk.ledger.version():
         if not migrate:
             raise RunProblem("The ledger is still empty. Begin with: bin/qualy check")
         desk.ledger.migrate()
@@ -149,13 +150,6 @@ def book_of(desk: Desk) -> int:
     if found is None:
         raise RunProblem(f"Nothing was planned for {desk.wiring.title} yet. Begin with: bin/qualy sync accounting")
     return int(found.id)
-
-
-def _has_tables(ledger: Ledger) -> bool:
-    if ledger.is_sqlite and not Path(sa.make_url(ledger.url).database or "").exists():
-        return False
-    with ledger.reading() as connection:
-        return sa.inspect(connection).has_table("current_outcomes")
 
 
 def plain(value: Any) -> Any:

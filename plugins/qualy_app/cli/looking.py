@@ -20,6 +20,7 @@ from qualy_sync.report.explain import LegStory
 from qualy_sync.report.troubles import spoken
 
 from ..desk import Desk
+from .customers import OfTool, book_of_tool, explain_customer
 from .frame import AsJson, Debug, Exit, Output, UsageProblem, book_of, open_desk, plain, speaking
 from .records import payment_id, select
 
@@ -33,6 +34,7 @@ def outcomes(
     payment: Annotated[str, typer.Option("--payment", metavar="ID", help="Of this payment.")] = "",
     waiting: Annotated[bool, typer.Option("--waiting", help="Only what waits for a person.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="Rows at most.")] = 100,
+    tool: OfTool = "",
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -40,11 +42,14 @@ def outcomes(
     with speaking(as_json, debug) as output:
         wanted = tuple(_filters(code, group, leg, payment, waiting))
         desk = open_desk(output)
-        where = sa.and_(current_outcomes.c.book == book_of(desk), *wanted)
+        book, title, tool = (*book_of_tool(desk, tool), tool) if tool else accounting_book(desk)
+        where = sa.and_(current_outcomes.c.book == book, *wanted)
         order = (current_outcomes.c.since, current_outcomes.c.leg, current_outcomes.c.source_id)
         with desk.ledger.reading() as connection:
             total = connection.scalar(sa.select(sa.func.count()).select_from(current_outcomes).where(where)) or 0
-            found = [_record(desk, row) for row in connection.execute(select(where).order_by(*order).limit(limit))]
+            found = [
+                _record(row, title, tool) for row in connection.execute(select(where).order_by(*order).limit(limit))
+            ]
         output.json({"total": total, "shown": len(found), "outcomes": found})
         columns = ("leg", "Qualy id", "outcome", "amount", "since", "what it says", "what to do")
         output.table(columns, [_row(one) for one in found], right=("amount",))
@@ -54,12 +59,19 @@ def outcomes(
 def explain(
     record: Annotated[str, typer.Argument(metavar="ID", help="A payment's Qualy id or number, or a part of one.")],
     personal: Annotated[bool, typer.Option("--personal", help="Show names, emails and texts that were sent.")] = False,
+    tool: OfTool = "",
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Tell of one payment: its legs, attempts, what was sent, what the tool said, what to do."""
+    """Tell of one payment: its legs, attempts, what was sent, what the tool said, what to do.
+
+    With --tool: of one customer, and what both sides say.
+    """
     with speaking(as_json, debug) as output:
         desk = open_desk(output)
+        if tool:
+            explain_customer(output, desk, tool, record, personal=personal)
+            return
         found = explain_payment(
             desk.ledger,
             book_of(desk),
@@ -102,9 +114,13 @@ def _one_of(given: str, names: type[StrEnum], what: str) -> str:
     raise UsageProblem(f"{given[:60]!r} is not {what}.{hint} There are: {'; '.join(known)}.")
 
 
-def _record(desk: Desk, row: Any) -> dict[str, Any]:
+def accounting_book(desk: Desk) -> tuple[int, str, str]:
+    return book_of(desk), desk.wiring.title, desk.accounting.tool
+
+
+def _record(row: Any, title: str, tool: str) -> dict[str, Any]:
     code = Code(row.code)
-    outcome = Outcome(code, spoken(row.detail or {}, desk.wiring.title, desk.accounting.tool), row.thing)
+    outcome = Outcome(code, spoken(row.detail or {}, title, tool), row.thing)
     return {
         "leg": row.leg,
         "id": row.source_id,
@@ -170,6 +186,8 @@ def _tell_leg(output: Output, leg: LegStory) -> None:
         output.say(f"  Choices: bin/qualy decide {leg.source_id} {leg.leg} --as {'|'.join(leg.decisions)}")
     if leg.remote_id:
         output.say(f"  There as {leg.number or leg.ref or leg.remote_id} {leg.url}".rstrip())
+    for note in leg.notes:
+        output.say(f"  {note}")
     for event in leg.events:
         output.say(f"  {event.at:{MOMENT}}  {event.what}: {event.said}")
     for attempt in leg.attempts:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
-from qualy_sync.contracts.accounting import NewContact, NewDocument, NewSettlement
+from qualy_sync.contracts.accounting import (
+    Change,
+    Line,
+    NewContact,
+    NewDocument,
+    NewSettlement,
+    RemoteDocument,
+    RemoteLine,
+)
 from qualy_sync.load import Work
 from qualy_sync.model import to_decimal
 from qualy_sync.outcomes import Code
@@ -37,6 +46,59 @@ def show_preview(output: Output, work: Work, made: Preview) -> None:
     output.say()
     output.say(f"{len(going):,} would be written now, {len(held):,} are held. Nothing was written.")
     output.say(f"To confirm exactly this plan: bin/qualy sync accounting --confirm {made.hash} --by YOUR-NAME")
+
+
+CHANGE_COLUMNS = ("leg", "Qualy id", "number", "date", "amount", "account", "tax", "is or will be", "held as")
+
+
+def show_changes(output: Output, work: Work, made: Preview) -> None:
+    """Documents that exist, as they are and as they would be, line by line."""
+    going = [one for one in made.planned if one.due]
+    held = [one for one in made.planned if not one.due]
+    output.json(
+        {
+            "hash": made.hash,
+            "counts": {"would_change": len(going), "held": len(held)},
+            "would_change": [_change_as_json(one) for one in going],
+            "held": [_change_as_json(one) for one in held],
+        }
+    )
+    output.table(CHANGE_COLUMNS, [row for one in made.planned for row in _change_rows(one)], right=("amount",))
+    output.say()
+    output.say(f"{len(going):,} would be changed, {len(held):,} are held. Nothing was written.")
+
+
+def _change_rows(one: Planned) -> list[list[str]]:
+    change = one.step.new if one.step is not None else None
+    if not isinstance(change, Change) or not isinstance(change.new, NewDocument):
+        return []
+    held_as = str(one.outcome.code) if one.outcome else ""
+    head = [str(one.leg), one.source_id, change.new.number]
+    rows: list[list[str]] = []
+    there = change.there
+    sides: list[tuple[str, date, Sequence[Line | RemoteLine]]] = [("will be", change.new.date, change.new.lines)]
+    if isinstance(there, RemoteDocument):
+        sides.insert(0, ("is", there.date, there.lines or ()))
+    for word, day, lines in sides:
+        for line in lines:
+            amount = f"{change.new.currency} {to_decimal(line.amount, change.new.currency)}"
+            rows.append([*head, day.isoformat(), amount, line.account, line.tax, word, held_as])
+    return rows
+
+
+def _change_as_json(one: Planned) -> dict[str, Any]:
+    sides: dict[str, list[dict[str, str]]] = {"is": [], "will be": []}
+    for row in _change_rows(one):
+        sides[row[7]].append(dict(zip(("date", "amount", "account", "tax"), row[3:7], strict=True)))
+    return {
+        "leg": str(one.leg),
+        "id": one.source_id,
+        "payment": one.payment_id,
+        "is": sides["is"],
+        "will_be": sides["will be"],
+        "held_as": str(one.outcome.code) if one.outcome else None,
+        "why": one.outcome.sentence() if one.outcome else None,
+    }
 
 
 def _would_go(planned: Sequence[Planned]) -> set[Key]:

@@ -15,6 +15,8 @@ from qualy_sync.report import Context, make_report, store_report, write_copies
 from ..desk import Desk
 from .frame import AsJson, Debug, UsageProblem, book_of, open_desk, speaking
 
+KINDS = ("accounting", "retry")  # runs that make a report
+
 
 def report(
     run: Annotated[int | None, typer.Option("--run", metavar="N", help="The run; the newest one otherwise.")] = None,
@@ -27,7 +29,7 @@ def report(
         desk = open_desk(output)
         number = run if run is not None else _newest(desk)
         if not _has_report(desk, number):
-            _make(desk, number)
+            make_for(desk, number)
         page = write_copies(desk.ledger, to or desk.reports, number).resolve()
         files = sorted(path.name for path in page.parent.iterdir() if not path.name.startswith("."))
         output.json({"run": number, "path": str(page), "files": files})
@@ -37,7 +39,7 @@ def report(
 def _newest(desk: Desk) -> int:
     book = book_of(desk)
     with desk.ledger.reading() as connection:
-        query = sa.select(sa.func.max(runs.c.id)).where(runs.c.book == book, runs.c.kind == "accounting")
+        query = sa.select(sa.func.max(runs.c.id)).where(runs.c.book == book, runs.c.kind.in_(KINDS))
         found = connection.scalar(query)
     if found is None:
         raise UsageProblem("No run was made yet. Begin with: bin/qualy sync accounting")
@@ -50,7 +52,8 @@ def _has_report(desk: Desk, number: int) -> bool:
         return connection.execute(query).first() is not None
 
 
-def _make(desk: Desk, number: int) -> None:
+def make_for(desk: Desk, number: int) -> None:
+    """Makes the report of a run and keeps it. Raises UsageProblem for a run that wrote into no book."""
     found = get_run(desk.ledger, number)
     if found is None or found.book is None:
         raise UsageProblem(f"There is no run {number} of the accounting sync.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -21,7 +21,7 @@ from ..desk import Desk
 from ..pages import TERMINAL
 from ..params import SyncParams
 from ..signals import RunProblem
-from .frame import AsJson, By, Debug, Exit, Output, UsageProblem, open_desk, speaking
+from .frame import AsJson, By, Debug, Exit, Output, UsageProblem, open_desk, speaking, told
 from .previewing import show_preview
 
 STAGES = ("plan", *GROUPS, "reconcile", "report")
@@ -109,20 +109,24 @@ def _sync(output: Output, desk: Desk, name: str, params: SyncParams, person: str
             for group in GROUPS:
                 stage(f"Writing {group}")
                 jobs.load(name, group, 1)
-        except Exception:
-            # Both sides are compared and reported all the same; what stopped the writing is what is said.
-            with suppress(Exception):
+        except Exception as stopped:
+            # Both sides are compared and reported all the same; what stopped the writing is what is said first.
+            try:
                 _compare(name, stage)
+            except Exception as failed:
+                stopped.add_note(f"Both sides could not be compared and reported either: {told(failed)[1]}")
             raise
         _compare(name, stage)
     _tell(output, desk, name)
 
 
 def _compare(name: str, stage: Callable[[str], None]) -> None:
-    stage("Comparing both sides")
-    jobs.reconcile(name)
-    stage("Writing the report")
-    jobs.report(name)
+    try:
+        stage("Comparing both sides")
+        jobs.reconcile(name)
+    finally:
+        stage("Writing the report")
+        jobs.report(name)
 
 
 def _begin(name: str, params: SyncParams, person: str) -> None:

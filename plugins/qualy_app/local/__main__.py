@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     run_options.set_defaults(does=start)
     run_options.add_argument("--once", action="store_true", help="end when no work is due any more")
     run_options.add_argument("--fresh", action="store_true", help="forget all local state first")
-    run_options.add_argument("--payments", type=int, default=500, help="how many the stand-in for Qualy begins with")
+    run_options.add_argument("--payments", type=int, help="how many the stand-in for Qualy begins with")
     run_options.add_argument("--seed", type=int, default=1, help="of the stand-ins' data")
     shown = commands.add_parser("connections", help="print what `airflow connections import` takes")
     shown.set_defaults(does=print_connections)

@@ -39,13 +39,14 @@ def read_settings(path: Path) -> dict[str, str]:
     return settings
 
 
-def for_core(places: Places, keys: Keys) -> dict[str, str]:
-    """What the core reads: its ledger, its settings, its keys, where reports go."""
+def for_core(places: Places, keys: Keys, settings: Path | None = None) -> dict[str, str]:
+    """What the core reads: its ledger, its settings (the common ones unless named), its keys, where reports go."""
     return {
         "QUALY_LEDGER_URL": f"sqlite:///{places.ledger}",
-        "QUALY_SETTINGS": str(places.root / "sandbox" / "settings.yaml"),
+        "QUALY_SETTINGS": str(settings or places.root / "sandbox" / "settings.yaml"),
         "QUALY_SECRET_KEYS": keys.ledger,
         "QUALY_REPORTS": str(places.reports),
+        "QUALY_CSV": str(places.csv_files),
     }
 
 
@@ -71,12 +72,14 @@ def for_airflow(places: Places, keys: Keys) -> dict[str, str]:
     }
 
 
-def for_processes(places: Places, keys: Keys, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+def for_processes(
+    places: Places, keys: Keys, environment: Mapping[str, str] = os.environ, settings: Path | None = None
+) -> dict[str, str]:
     """Everything that a child of the runner gets."""
     return {
         **scrubbed(environment),
         **for_airflow(places, keys),
-        **for_core(places, keys),
+        **for_core(places, keys, settings),
         "PYTHONPATH": os.pathsep.join(str(path) for path in (places.root / "plugins", places.root)),
         "PYTHONPYCACHEPREFIX": str(places.root / ".qualy" / "pycache"),
         "PYTHONUNBUFFERED": "1",

@@ -13,30 +13,32 @@ from cryptography.fernet import Fernet
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Airflow's three, the ledger's own (``QUALY_SECRET_KEYS``), and the password of the user ``admin``."""
+    """Airflow's three, the ledger's own (``QUALY_SECRET_KEYS``), the password of the user ``admin``, and the secret in
+    the address that the stand-in for Qualy sends its webhooks to."""
 
     fernet: str
     jwt: str
     api: str
     ledger: str
     admin_password: str
+    webhook: str
 
 
 def kept_or_made(path: Path) -> Keys:
-    """The keys in ``path``, made at the first call; what they encrypted is unreadable without them."""
-    names = {field.name for field in fields(Keys)}
-    if path.exists():
-        found = json.loads(path.read_text())
-        if names <= found.keys():
-            return Keys(**{name: found[name] for name in names})
-    keys = Keys(
+    """The keys in ``path``, with what it lacks made. What they encrypted is unreadable without them."""
+    made = Keys(
         fernet=Fernet.generate_key().decode(),
         jwt=secrets.token_urlsafe(64),
         api=secrets.token_urlsafe(32),
         ledger=Fernet.generate_key().decode(),
         admin_password=secrets.token_urlsafe(12),
+        webhook=secrets.token_urlsafe(32),
     )
-    write_private(path, json.dumps(asdict(keys), indent=2) + "\n")
+    found = json.loads(path.read_text()) if path.exists() else {}
+    names = {field.name for field in fields(Keys)}
+    keys = Keys(**{**asdict(made), **{name: found[name] for name in names & found.keys()}})
+    if names - found.keys():
+        write_private(path, json.dumps(asdict(keys), indent=2) + "\n")
     return keys
 
 

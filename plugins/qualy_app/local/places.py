@@ -35,6 +35,10 @@ class Places:
         return self.state / "reports"
 
     @property
+    def csv_files(self) -> Path:
+        return self.state / "csv"
+
+    @property
     def logs(self) -> Path:
         return self.state / "logs"
 

@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
-from qualy_app.local import connections, core, environment, keys, leftovers, ports
+from qualy_app.local import connections, core, environment, keys, leftovers, ports, webhooks
 from qualy_app.local.airflow_api import AirflowApi, moment
 from qualy_app.local.follow import Followed, Follower, Run
 from qualy_app.local.places import Places
+from qualy_app.local.rehearsals import REHEARSALS
 from qualy_app.local.stack import Stack
 from qualy_app.local.stamp import is_real
 from qualy_app.local.trouble import Trouble
@@ -33,7 +34,7 @@ class Wishes:
     tool: str = "xero"
     once: bool = False
     fresh: bool = False
-    payments: int = 500
+    payments: int | None = None  # as many as the rehearsal of the tool has
     seed: int = 1
 
 
@@ -47,11 +48,11 @@ def run(wishes: Wishes, places: Places) -> int:
     Raises Trouble where something on this machine is in the way.
     """
     narrator = Narrator()
-    wanted = connections.for_tool(wishes.tool, places)
+    connections.for_tool(wishes.tool, places)  # whether there is one, before anything is begun
     with leftovers.alone(places), interruptible():
         try:
             leftovers.end_leftovers(places, narrator.say)
-            return Runner(wishes, places, narrator).run(wanted)
+            return Runner(wishes, places, narrator).run()
         except Stopped:
             narrator.say("Stopped.")
             return 0 if narrator.finished else 130
@@ -73,11 +74,14 @@ class Runner:
 
     def __init__(self, wishes: Wishes, places: Places, narrator: Narrator) -> None:
         self._wishes, self._places, self._narrator, self._say = wishes, places, narrator, narrator.say
+        self._rehearsal = REHEARSALS[wishes.tool]
+        self._payments = self._rehearsal.payments if wishes.payments is None else wishes.payments
 
-    def run(self, wanted: dict[str, dict[str, Any]]) -> int:
+    def run(self) -> int:
         self._make_room()
         made = keys.kept_or_made(self._places.secrets)
-        self._environment = environment.for_processes(self._places, made)
+        wanted = connections.for_tool(self._wishes.tool, self._places, made.webhook)
+        self._environment = environment.for_processes(self._places, made, settings=self._rehearsal.settings_file)
         os.environ.clear()  # the core, as far as it runs in this process, sees what it sees in a task
         os.environ.update(self._environment)
         self._write_files(made)
@@ -85,6 +89,7 @@ class Runner:
         api = AirflowApi(self._places.ui, "admin", made.admin_password)
         try:
             self._boot(stack, api, wanted)
+            webhooks.register(self._places, made.webhook)
             followed = Follower(api, self._say, stack.revive).follow(Run(FIRST_DAG, api.trigger(FIRST_DAG)))
             status = self._tell(followed)
             self._say(f"Airflow: {self._places.ui}  (user admin, password {made.admin_password})")
@@ -122,7 +127,7 @@ class Runner:
         self._say("Starting the sandbox, preparing the databases ...")
         booted = datetime.now(UTC)
         migration = stack.migrate_airflow()
-        stack.start_sandbox(self._wishes.payments, self._wishes.seed)
+        stack.start_sandbox(self._payments, self._wishes.seed, self._rehearsal.profile)
         stack.wait_for_sandbox()
         core.prepare(self._environment)
         stack.finish_migration(migration)

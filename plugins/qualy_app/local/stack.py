@@ -38,9 +38,9 @@ class Stack:
         self._commands: dict[str, list[str]] = {}
         self._restarts: dict[str, int] = {}
 
-    def start_sandbox(self, payments: int, seed: int) -> None:
+    def start_sandbox(self, payments: int, seed: int, profile: str) -> None:
         options = {"--port": self._places.sandbox_port, "--state": self._places.sandbox_state}
-        options |= {"--payments": payments, "--seed": seed}
+        options |= {"--payments": payments, "--seed": seed, "--profile": profile}
         words = [str(word) for pair in options.items() for word in pair]
         self._start(SANDBOX, [sys.executable, "-m", "sandbox", *words])
 

@@ -47,6 +47,12 @@ def read_recent(session: Session, kind: Kind) -> None:
         _everything(session, kind, progress)
 
 
+def read_new(session: Session, kind: Kind) -> None:
+    """The newest records of a kind alone, or the whole list where nothing shows which ones those are."""
+    progress = progress_of(session.ledger, kind)
+    (_newest if progress.field else _everything)(session, kind, progress)
+
+
 def _calls_for(session: Session, still_open: int) -> int:
     """The most calls that reading so many records by their ids may take."""
     if not still_open:

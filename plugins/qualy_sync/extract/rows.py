@@ -52,9 +52,9 @@ def read_row(kind: Kind, raw: Mapping[str, Any], settings: SourceSettings) -> So
         content=content,
         created_at=moment_of(content, "createdAt"),
         final=problem is None and is_final(kind, content, settings),
-        payment_id=_reference(content, "paymentIntent"),
-        contact_id=_reference(content, "contact"),
-        partner_id=_reference(content, "partnership"),
+        payment_id=reference_of(content, "paymentIntent"),
+        contact_id=reference_of(content, "contact"),
+        partner_id=reference_of(content, "partnership"),
         email=normal_email(email)[:LONGEST_EMAIL] if isinstance(email, str) else "",
         problem=problem,
     )
@@ -109,7 +109,8 @@ def _problem(field: str, kind: str) -> str:
     return _PROBLEMS.get(kind, "has an unexpected form")
 
 
-def _reference(content: Mapping[str, Any], field: str) -> str | None:
+def reference_of(content: Mapping[str, Any], field: str) -> str | None:
+    """The id that a field names, whether it holds an id or the whole object."""
     value = content.get(field)
     found = value.get("_id") if isinstance(value, Mapping) else value
     return found if isinstance(found, str) and 0 < len(found) <= LONGEST_ID else None

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import sqlalchemy as sa
+
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.errors import Refused
 from qualy_sync.contracts.source import Source
@@ -36,12 +38,16 @@ class OtherTenant(LedgerError):
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What a pass brought. `sweeping`: a complete reading is under way and goes on in the next pass."""
+    """What a pass brought. `sweeping`: a complete reading is under way and goes on in the next pass.
+
+    `hints`: how many of the inbox it read.
+    """
 
     number: int
     counts: dict[str, Any]
     swept: bool
     sweeping: bool
+    hints: int = 0
 
     @property
     def changes(self) -> int:
@@ -66,9 +72,7 @@ def extract(
     """
     with lease or nullcontext():
         session = Session(ledger, source, settings, clock or ledger, lease)
-        source.whoami()
-        ledger.stamp(bool(source.stand_in))
-        _pin_tenant(ledger, source.tenant)
+        enter(session)
         with ledger.writing() as connection:
             session.hold(connection)
             session.number = open_pass(connection, session.clock.now())
@@ -79,8 +83,15 @@ def extract(
             long_ago = session.clock.now() - started > timedelta(minutes=settings.overlap_minutes)
             for kind in ORDER:
                 if (long_ago or kind not in session.fresh) and not session.tallies[kind].refused:
-                    _optionally(session, kind, read_recent)
-        return _complete(session, swept=swept)
+                    optionally(session, kind, read_recent)
+        return close_pass(session, swept=swept)
+
+
+def enter(session: Session) -> None:
+    """Whether the key is accepted, and whether it is the tenant (and the sort of ledger) that it was before."""
+    session.source.whoami()
+    session.ledger.stamp(bool(session.source.stand_in))
+    _pin_tenant(session.ledger, session.source.tenant)
 
 
 def _pin_tenant(ledger: Ledger, tenant: str) -> None:
@@ -100,7 +111,7 @@ def _first_sweeps(session: Session) -> bool:
     never = [kind for kind in ORDER if not progress_of(session.ledger, kind).swept]
     for kind in never:
         session.tallies[kind].ways.append("sweep")
-        _optionally(session, kind, _whole_sweep)
+        optionally(session, kind, _whole_sweep)
     return any(not session.tallies[kind].refused for kind in never)
 
 
@@ -118,7 +129,7 @@ def _slice(session: Session) -> bool:
         if left <= 0:
             return False
         session.tallies[kind].ways.append("sweep")
-        _optionally(session, kind, partial(sweep_slice, seconds=left))
+        optionally(session, kind, partial(sweep_slice, seconds=left))
         left = session.settings.sweep_slice_seconds - (session.clock.now() - now).total_seconds()
     return bool(due) and not any(_is_due(session, kind, now) for kind in ORDER)
 
@@ -129,7 +140,8 @@ def _is_due(session: Session, kind: Kind, now: datetime) -> bool:
     )
 
 
-def _optionally(session: Session, kind: Kind, read: Callable[[Session, Kind], object]) -> None:
+def optionally(session: Session, kind: Kind, read: Callable[[Session, Kind], object]) -> None:
+    """Reads a kind; where Qualy refuses one that no document needs, that is noted and the others go on."""
     try:
         read(session, kind)
     except Refused as error:
@@ -139,12 +151,16 @@ def _optionally(session: Session, kind: Kind, read: Callable[[Session, Kind], ob
         log.warning("%s It is left out; no document needs it.", error.message)
 
 
-def _complete(session: Session, *, swept: bool) -> Extracted:
+def close_pass(
+    session: Session, *, swept: bool, also: Callable[[sa.Connection], None] = lambda connection: None
+) -> Extracted:
+    """Makes what the session read visible, together with whatever `also` changes in the same transaction."""
     now = session.clock.now()
     counts = {"kinds": {kind.value: tally.as_json() for kind, tally in session.tallies.items()}}
     with session.ledger.writing() as connection:
         session.hold(connection)
         complete_pass(connection, session.number, now, counts, sweep=swept)
+        also(connection)
     for kind, tally in session.tallies.items():
         log.info("%s: %s", kind, ", ".join(f"{name} {value}" for name, value in tally.as_json().items()))
     sweeping = any(_is_due(session, kind, now) for kind in ORDER)

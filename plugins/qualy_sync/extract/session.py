@@ -29,9 +29,12 @@ ORDER = (
     Kind.PARTNER,
     Kind.CUSTOMER,
     Kind.TAX,
+    Kind.USER,
+    Kind.TEAM,
+    Kind.TAG,
 )
 # What no document hangs on: a tenant without such a list, or a key that may not read it, stops nothing.
-OPTIONAL = frozenset({Kind.SPLIT_INTENT, Kind.TAX})
+OPTIONAL = frozenset({Kind.SPLIT_INTENT, Kind.TAX, Kind.USER, Kind.TEAM, Kind.TAG})
 
 
 @dataclass

@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from . import schema
+from .versions import MIGRATIONS, is_newer, problem_of, version_of
 
-MIGRATIONS = Path(__file__).parents[3] / "include" / "sql" / "migrations"
 BUSY_SECONDS = 60
 
 
@@ -38,6 +38,7 @@ class Ledger:
         self.url = url
         self._secret_keys = tuple(secret_keys)
         self._pid = os.getpid()
+        self._usable = False  # whether its tables were seen to be those of this version
 
     @cached_property
     def engine(self) -> sa.Engine:
@@ -49,19 +50,40 @@ class Ledger:
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """A transaction that only reads: one consistent view."""
-        self._refuse_after_fork()
+        """A transaction that only reads: one consistent view. Raises LedgerError on tables of another version."""
+        self._require_tables()
         with self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A transaction that writes: committed at the end, rolled back on any exception."""
-        self._refuse_after_fork()
+        """A transaction that writes: committed at the end, rolled back on any exception. Raises as `reading` does."""
+        self._require_tables()
+        with self._transaction() as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sa.Connection]:
         with self.engine.connect() as connection:
             connection = connection.execution_options(ledger_writes=True)
             with connection.begin():
                 yield connection
+
+    def _require_tables(self) -> None:
+        """Says what to do about a ledger without tables, or with those of another version, instead of an SQL error."""
+        self._refuse_after_fork()
+        if self._usable:
+            return
+        if problem := problem_of(self.version()):
+            raise LedgerError(problem)
+        self._usable = True
+
+    def version(self) -> str:
+        """The version of the tables; empty where there are none. A SQLite file that is not there is not made by it."""
+        if self.is_sqlite and not Path(self.engine.url.database or "").exists():
+            return ""
+        with self.engine.connect() as connection, connection.begin():
+            return version_of(connection)
 
     def close(self) -> None:
         if "engine" in self.__dict__:
@@ -127,15 +149,21 @@ class Ledger:
                 )
 
     def migrate(self) -> None:
-        """Brings the schema up to date; harmless to repeat and safe beside another process doing the same."""
+        """Brings the schema up to date; harmless to repeat and safe beside another process doing the same.
+
+        Raises LedgerError where a newer version of the program made the tables.
+        """
         from alembic import command
         from alembic.config import Config
 
+        if is_newer(found := self.version()):
+            raise LedgerError(problem_of(found))
         if self.is_sqlite and (path := self.engine.url.database):
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
-        with self.writing() as connection:
+        self._refuse_after_fork()
+        with self._transaction() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(7186512)"))
             config.attributes["connection"] = connection

@@ -38,7 +38,8 @@ def name_key(name: str) -> str:
 def put(connection: sa.Connection, book: int, remotes: Iterable[Remote]) -> int:
     """Writes what was read (or answered) into the mirror; what comes later replaces what was there.
 
-    A credit that shows its allocations shows all of them: those that it no longer shows are gone.
+    A credit that shows its allocations shows all of them: those that it no longer shows are gone. Of a record of which
+    only its end is told (deleted, and no currency) everything else stays as it was known.
     """
     rows: dict[str, tuple[sa.Table, dict[str, dict[str, Any]]]] = {
         "contact": (mirror_contacts, {}),
@@ -49,6 +50,9 @@ def put(connection: sa.Connection, book: int, remotes: Iterable[Remote]) -> int:
     notes: list[RemoteDocument] = []
     count = 0
     for remote in remotes:
+        if isinstance(remote, RemoteDocument | RemoteSettlement) and _only_its_end(remote):
+            count += _end(connection, book, remote)
+            continue
         kind, row = _row(book, remote)
         rows[kind][1][remote.id] = row
         if isinstance(remote, RemoteDocument) and remote.what in CREDITS:
@@ -60,6 +64,18 @@ def put(connection: sa.Connection, book: int, remotes: Iterable[Remote]) -> int:
     for table, found in rows.values():
         upsert(connection, table, list(found.values()), keys=("book", "id"))
     return count
+
+
+def _only_its_end(remote: RemoteDocument | RemoteSettlement) -> bool:
+    return remote.status is Status.DELETED and not remote.currency
+
+
+def _end(connection: sa.Connection, book: int, remote: RemoteDocument | RemoteSettlement) -> int:
+    """One that was never read is nothing to us."""
+    table = mirror_documents if isinstance(remote, RemoteDocument) else mirror_settlements
+    values: dict[str, Any] = {"status": str(remote.status), "updated_at": remote.updated_at, "version": remote.version}
+    found = sa.update(table).where(table.c.book == book, table.c.id == remote.id).values(**values)
+    return connection.execute(found).rowcount
 
 
 def _forget_allocations(connection: sa.Connection, book: int, notes: Sequence[RemoteDocument]) -> None:

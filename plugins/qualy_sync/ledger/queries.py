@@ -15,7 +15,7 @@ from typing import Any
 import aiosql
 import sqlalchemy as sa
 
-from .schema import Utc
+from .columns import Utc
 
 FOLDER = Path(__file__).parents[3] / "include" / "sql"
 CHUNK = 1000

@@ -5,51 +5,14 @@ Schema changes are Alembic migrations (include/sql/migrations); a test compares 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from qualy_sync.model import Leg
 
-
-class Utc(sa.types.TypeDecorator[datetime]):
-    """An aware UTC moment: timestamptz on PostgreSQL; on SQLite ISO text of one width, so that it sorts as text."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        return dialect.type_descriptor(sa.String(27) if dialect.name == "sqlite" else sa.DateTime(timezone=True))
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone")
-        value = value.astimezone(UTC)
-        return iso(value) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
-        if isinstance(value, str):
-            value = datetime.fromisoformat(value)
-        return value.astimezone(UTC) if value is not None else None
-
-
-def iso(moment: datetime) -> str:
-    """`moment` as the ledger writes it on SQLite: 27 characters, UTC, microseconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
+from .columns import Counter, Json, JsonOrNull, Key, Utc
 
 # What is kept of records is keyed by leg, then id: a look by ids alone names every leg, or it reads the whole table.
 LEGS = tuple(str(leg) for leg in Leg)
-
-Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
-JsonOrNull = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
-Key = sa.String(200)
-# SQLite only counts up by itself in an INTEGER primary key.
-Counter = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 metadata = sa.MetaData(
     naming_convention={
@@ -61,7 +24,7 @@ metadata = sa.MetaData(
 )
 
 
-def _table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
+def table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
     return sa.Table(name, metadata, *columns)
 
 
@@ -72,10 +35,10 @@ def _book() -> sa.Column[int]:
 # -- the ledger itself --------------------------------------------------------------------------------------------
 
 # stamp (stand-in or real), the tests' clock offset
-meta = _table("meta", sa.Column("key", sa.String(50), primary_key=True), sa.Column("value", sa.Text, nullable=False))
+meta = table("meta", sa.Column("key", sa.String(50), primary_key=True), sa.Column("value", sa.Text, nullable=False))
 
-# one Qualy tenant kept in step with one organisation of one tool
-books = _table(
+# one Qualy tenant kept in step with one organisation (or account) of one tool; of each role, at most one not ended
+books = table(
     "books",
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("tenant", Key, nullable=False),
@@ -83,11 +46,15 @@ books = _table(
     sa.Column("organisation", Key, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("pinned_at", Utc, nullable=False),
+    sa.Column("ended_at", Utc),
+    sa.Column("ended_by", Key),
+    sa.Column("ended_why", sa.Text),
+    sa.Column("role", sa.String(20), nullable=False, server_default="accounting"),  # or crm: one of each tool
     sa.UniqueConstraint("tenant", "tool", "organisation"),
 )
 
 # who may write to a tool, refresh a token or extract; the epoch rises with each holder
-leases = _table(
+leases = table(
     "leases",
     sa.Column("name", Key, primary_key=True),
     sa.Column("holder", Key, nullable=False),
@@ -96,7 +63,7 @@ leases = _table(
 )
 
 # how far a reader got
-cursors = _table(
+cursors = table(
     "cursors",
     sa.Column("name", Key, primary_key=True),
     sa.Column("value", Json, nullable=False),
@@ -104,7 +71,7 @@ cursors = _table(
 )
 
 # OAuth tokens, encrypted; `intent_at` marks a refresh whose answer is not stored yet
-tokens = _table(
+tokens = table(
     "tokens",
     sa.Column("connection", Key, primary_key=True),
     sa.Column("seed_hash", sa.String(64), nullable=False),
@@ -114,7 +81,7 @@ tokens = _table(
     sa.Column("updated_at", Utc, nullable=False),
 )
 
-settings_versions = _table(
+settings_versions = table(
     "settings_versions",
     sa.Column("version", sa.String(64), primary_key=True),
     sa.Column("content", Json, nullable=False),
@@ -124,7 +91,7 @@ settings_versions = _table(
 # -- the source ---------------------------------------------------------------------------------------------------
 
 # one extraction; its rows are visible to runs that pin it or a later one, once it is complete
-passes = _table(
+passes = table(
     "passes",
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("started_at", Utc, nullable=False),
@@ -135,7 +102,7 @@ passes = _table(
 )
 
 # every version of every source record: valid from one pass until another
-source_rows = _table(
+source_rows = table(
     "source_rows",
     sa.Column("kind", sa.String(30), primary_key=True),
     sa.Column("id", Key, primary_key=True),
@@ -159,7 +126,7 @@ source_rows = _table(
 )
 
 # what is known of each source record apart from its content
-source_seen = _table(
+source_seen = table(
     "source_seen",
     sa.Column("kind", sa.String(30), primary_key=True),
     sa.Column("id", Key, primary_key=True),
@@ -169,7 +136,7 @@ source_seen = _table(
 )
 
 # current failures of data-quality rules: ids, rule, code; never the values
-quality_failures = _table(
+quality_failures = table(
     "quality_failures",
     sa.Column("kind", sa.String(30), primary_key=True),
     sa.Column("id", Key, primary_key=True),
@@ -180,7 +147,7 @@ quality_failures = _table(
 )
 
 # what each expectation found in one pass, in counts
-quality_results = _table(
+quality_results = table(
     "quality_results",
     sa.Column("pass_number", sa.Integer, primary_key=True),
     sa.Column("suite", sa.String(100), primary_key=True),
@@ -192,7 +159,7 @@ quality_results = _table(
 # -- the tool, as last read ---------------------------------------------------------------------------------------
 
 # organisation, chart and the like, as JSON
-facts = _table(
+facts = table(
     "facts",
     sa.Column("book", sa.Integer, primary_key=True),
     sa.Column("name", sa.String(50), primary_key=True),
@@ -200,7 +167,7 @@ facts = _table(
     sa.Column("read_at", Utc, nullable=False),
 )
 
-mirror_contacts = _table(
+mirror_contacts = table(
     "mirror_contacts",
     sa.Column("book", sa.Integer, primary_key=True),
     sa.Column("id", Key, primary_key=True),
@@ -220,7 +187,7 @@ mirror_contacts = _table(
     sa.Index("ix_mirror_contacts_name", "book", "name_key"),
 )
 
-mirror_documents = _table(
+mirror_documents = table(
     "mirror_documents",
     sa.Column("book", sa.Integer, primary_key=True),
     sa.Column("id", Key, primary_key=True),
@@ -246,7 +213,7 @@ mirror_documents = _table(
     sa.Index("ix_mirror_documents_like", "book", "contact_id", "currency", "total"),
 )
 
-mirror_settlements = _table(
+mirror_settlements = table(
     "mirror_settlements",
     sa.Column("book", sa.Integer, primary_key=True),
     sa.Column("id", Key, primary_key=True),
@@ -265,7 +232,7 @@ mirror_settlements = _table(
     sa.Index("ix_mirror_settlements_document", "book", "document_id"),
 )
 
-mirror_allocations = _table(
+mirror_allocations = table(
     "mirror_allocations",
     sa.Column("book", sa.Integer, primary_key=True),
     sa.Column("id", Key, primary_key=True),
@@ -285,7 +252,7 @@ mirror_allocations = _table(
 # -- what was written ---------------------------------------------------------------------------------------------
 
 # which remote record stands for which leg
-links = _table(
+links = table(
     "links",
     sa.Column("id", Counter, primary_key=True),
     _book(),
@@ -306,7 +273,7 @@ links = _table(
 )
 
 # one batched call: committed before it is sent, its body encrypted and expiring
-attempts = _table(
+attempts = table(
     "attempts",
     sa.Column("id", Counter, primary_key=True),
     _book(),
@@ -326,7 +293,7 @@ attempts = _table(
 )
 
 # the steps of a call. At most one open per step: this index, not a pool, forbids two sends
-attempt_steps = _table(
+attempt_steps = table(
     "attempt_steps",
     sa.Column("id", Counter, primary_key=True),
     sa.Column("attempt", sa.BigInteger, sa.ForeignKey("attempts.id"), nullable=False),
@@ -370,7 +337,7 @@ attempt_steps = _table(
 
 # -- what became of it --------------------------------------------------------------------------------------------
 
-runs = _table(
+runs = table(
     "runs",
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("kind", sa.String(30), nullable=False),  # extract, accounting, preview
@@ -385,7 +352,7 @@ runs = _table(
 )
 
 # what each task of a run did, in counts; a repeated task replaces its own
-run_counts = _table(
+run_counts = table(
     "run_counts",
     sa.Column("run", sa.Integer, primary_key=True),
     sa.Column("task", sa.String(50), primary_key=True),
@@ -395,7 +362,7 @@ run_counts = _table(
 )
 
 # append-only; a row only when code, content or settings version changes
-outcomes = _table(
+outcomes = table(
     "outcomes",
     sa.Column("id", Counter, primary_key=True),
     _book(),
@@ -414,7 +381,7 @@ outcomes = _table(
 )
 
 # the one current outcome of each (record, leg), with what the tables of a report are made of
-current_outcomes = _table(
+current_outcomes = table(
     "current_outcomes",
     sa.Column("book", sa.Integer, primary_key=True),
     sa.Column("leg", sa.String(20), primary_key=True),
@@ -442,7 +409,7 @@ current_outcomes = _table(
 )
 
 # a trouble is known once an earlier run's instance did fail for it
-troubles = _table(
+troubles = table(
     "troubles",
     sa.Column("book", sa.Integer, primary_key=True),
     sa.Column("key", sa.String(400), primary_key=True),
@@ -452,7 +419,7 @@ troubles = _table(
 )
 
 # the list of one Airflow run: entries keep their positions, new ones are appended
-trouble_list = _table(
+trouble_list = table(
     "trouble_list",
     sa.Column("run", sa.Integer, primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True),
@@ -463,7 +430,7 @@ trouble_list = _table(
 )
 
 # what a person decided, bound to the content it was decided on; append-only
-decisions = _table(
+decisions = table(
     "decisions",
     sa.Column("id", Counter, primary_key=True),
     _book(),
@@ -480,7 +447,7 @@ decisions = _table(
 )
 
 # a confirmed plan: the hash names the set; a standing one covers everything, for stand-ins only
-confirmations = _table(
+confirmations = table(
     "confirmations",
     sa.Column("hash", sa.String(64), primary_key=True),
     sa.Column("book", sa.Integer, primary_key=True),
@@ -490,7 +457,7 @@ confirmations = _table(
     sa.Column("offered_at", Utc, nullable=False),
 )
 
-confirmation_steps = _table(
+confirmation_steps = table(
     "confirmation_steps",
     sa.Column("hash", sa.String(64), primary_key=True),
     sa.Column("book", sa.Integer, primary_key=True),
@@ -500,7 +467,7 @@ confirmation_steps = _table(
 )
 
 # what reconciliation found, document by document, as at one cut-off; replaced by each reconciliation
-differences = _table(
+differences = table(
     "differences",
     sa.Column("id", Counter, primary_key=True),
     _book(),
@@ -517,7 +484,7 @@ differences = _table(
 )
 
 # reports as made; files on disk are copies
-report_files = _table(
+report_files = table(
     "report_files",
     sa.Column("run", sa.Integer, primary_key=True),
     sa.Column("name", sa.String(100), primary_key=True),

@@ -7,7 +7,7 @@ size, so that memory does not grow with the number of records. Rows of a pass th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -58,6 +58,7 @@ class Group:
     payments: tuple[Record, ...]
     splits: Mapping[str, tuple[Record, ...]]
     transactions: Mapping[str, tuple[Record, ...]]
+    pay_outs: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)  # split intents
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +86,18 @@ def load_slice(ledger: Ledger, pin: int, owners: Sequence[str]) -> Slice:
         ids = [record.id for _, record in payments]
         splits = _records(connection, pin, Kind.SPLIT, source_rows.c.payment_id, ids)
         transactions = _records(connection, pin, Kind.TRANSACTION, source_rows.c.payment_id, ids)
+        pay_outs = _records(connection, pin, Kind.SPLIT_INTENT, source_rows.c.payment_id, ids)
         partner_ids = sorted(
             {str(getattr(record.noun, "partnership", "")) for _, record in splits if record.noun is not None} - {""}
         )
         partners = _records(connection, pin, Kind.PARTNER, source_rows.c.id, partner_ids)
     customer_of = {record.id: record for _, record in customers}
-    by_payment: dict[Kind, dict[str, list[Record]]] = {Kind.SPLIT: {}, Kind.TRANSACTION: {}}
-    for _, record in (*splits, *transactions):
+    by_payment: dict[Kind, dict[str, list[Record]]] = {
+        Kind.SPLIT: {},
+        Kind.TRANSACTION: {},
+        Kind.SPLIT_INTENT: {},
+    }
+    for _, record in (*splits, *transactions, *pay_outs):
         by_payment[record.kind].setdefault(record.parent or "", []).append(record)
     by_owner: dict[str, list[Record]] = {}
     for owner, record in payments:
@@ -110,6 +116,7 @@ def load_slice(ledger: Ledger, pin: int, owners: Sequence[str]) -> Slice:
                 payments=tuple(mine),
                 splits=children(Kind.SPLIT, mine),
                 transactions=children(Kind.TRANSACTION, mine),
+                pay_outs=children(Kind.SPLIT_INTENT, mine),
             )
         )
     return Slice(groups=tuple(groups), partners={record.id: record for _, record in partners})
@@ -139,7 +146,7 @@ def load_orphans(ledger: Ledger, pin: int, after: tuple[str, str], limit: int) -
         sa.select(source_rows)
         .where(
             visible(pin),
-            source_rows.c.kind.in_([Kind.SPLIT, Kind.TRANSACTION]),
+            source_rows.c.kind.in_([Kind.SPLIT, Kind.TRANSACTION, Kind.SPLIT_INTENT]),
             sa.tuple_(source_rows.c.kind, source_rows.c.id) > sa.tuple_(*(sa.literal(part) for part in after)),
             ~known,
         )
@@ -227,7 +234,7 @@ def changed_owners(ledger: Ledger, since: int, pin: int, book: int) -> Iterator[
         by_payment = part(
             payment.c.contact_id,
             changed,
-            source_rows.c.kind.in_([Kind.SPLIT, Kind.TRANSACTION]),
+            source_rows.c.kind.in_([Kind.SPLIT, Kind.TRANSACTION, Kind.SPLIT_INTENT]),
             payment.c.kind == Kind.PAYMENT,
             payment.c.id == source_rows.c.payment_id,
         )

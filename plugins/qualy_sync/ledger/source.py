@@ -58,6 +58,11 @@ def open_pass(connection: sa.Connection, now: datetime) -> int:
     return number
 
 
+def unfinished_pass(connection: sa.Connection) -> bool:
+    """Whether an extraction died, or is at work: the last pass was never completed."""
+    return connection.execute(sa.select(passes.c.number).where(passes.c.completed_at.is_(None))).first() is not None
+
+
 def complete_pass(
     connection: sa.Connection, number: int, now: datetime, counts: Mapping[str, Any], *, sweep: bool
 ) -> None:
@@ -125,6 +130,19 @@ def open_ids(connection: sa.Connection, kind: Kind, after: str, many: int) -> li
 def current_ids(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> Iterator[str]:
     """Which of these ids the ledger knows."""
     yield from _current(connection, kind, ids)
+
+
+def named_and_unknown(connection: sa.Connection, number: int) -> dict[Kind, set[str]]:
+    """What the rows that a pass brought name and the ledger does not have: payments, customers, partners."""
+    brought, other = source_rows.alias("brought"), source_rows.alias("other")
+    columns = {Kind.PAYMENT: "payment_id", Kind.CUSTOMER: "contact_id", Kind.PARTNER: "partner_id"}
+    found: dict[Kind, set[str]] = {}
+    for kind, name in columns.items():
+        named = brought.c[name]
+        known = sa.exists().where(other.c.kind == kind, other.c.id == named, other.c.valid_to.is_(None))
+        new = (brought.c.valid_from == number, brought.c.valid_to.is_(None), named.is_not(None), ~known)
+        found[kind] = set(connection.scalars(sa.select(named).where(*new).distinct()))
+    return found
 
 
 def _now(kind: Kind) -> tuple[sa.ColumnElement[bool], ...]:

@@ -16,9 +16,11 @@ from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code
 from qualy_sync.plan import Planned, Step, Terms
 
+from .giving_up import give_up
 from .keep import keep_planned
 from .pace import OutOfTime, Pace
 from .planning import Overview, plan_owners, plan_run, plan_suppliers, preview
+from .recoding import look_at_recoded
 from .refresh import refresh_chart, refresh_mirror, refresh_organisation
 from .sending import Sender, Tally
 from .settling import collect, settle, waits_until
@@ -30,8 +32,10 @@ __all__ = [
     "Overview",
     "RunProblem",
     "Work",
+    "give_up",
     "lease_of",
     "load",
+    "look_at_recoded",
     "plan_run",
     "preview",
     "refresh_chart",
@@ -62,15 +66,15 @@ def load(work: Work, group: str) -> dict[str, int]:
     with lease_of(work) as lease:
         pace = Pace(work, lease)
         try:
-            pace.patiently(lambda: _look_first(work, group))
+            pace.patiently(lambda: _look_first(work, group, lease))
             terms = work.terms()
             settle(work, terms, group, lease, pace, tally)
             sender = Sender(work, terms, lease, pace, tally)
-            _send_all(work, terms, group, sender)
+            _send_all(work, terms, group, sender, lease)
             for _ in range(SECOND_ROUNDS):
                 if not sender.clashed or tally.stopped:
                     break
-                _again_with_other_names(work, terms, sender)
+                _again_with_other_names(work, terms, sender, lease)
             collect(work, terms, group, lease, pace, tally)
         except OutOfTime:
             tally.add("its_turn_next")
@@ -96,19 +100,20 @@ def _has_work(work: Work, group: str) -> bool:
         return connection.execute(current_outcomes.select().where(*where).limit(1)).first() is not None
 
 
-def _look_first(work: Work, group: str) -> None:
+def _look_first(work: Work, group: str, lease: Lease) -> None:
     """Lock dates and what changed in the tool, read once per task that writes."""
     if group != "contacts":
         refresh_organisation(work)
-    refresh_mirror(work, work.reads(group))
+    refresh_mirror(work, work.reads(group), each_page=lease.renew)
 
 
-def _send_all(work: Work, terms: Terms, group: str, sender: Sender) -> None:
+def _send_all(work: Work, terms: Terms, group: str, sender: Sender, lease: Lease) -> None:
     legs = [str(leg) for leg in GROUPS[group]]
     queue = _Queue(work, sender)
     for owners in owners_with(work.ledger, work.book, [str(Code.ITS_TURN)], legs):
         plan = plan_owners(work, terms, owners)
         queue.put(_keep_and_pick(work, terms, plan.planned, legs))
+        lease.renew()  # where nothing of a slice can go, no call renews it
         if sender.tally.stopped:
             return
     if group == "contacts":
@@ -121,7 +126,7 @@ def _send_all(work: Work, terms: Terms, group: str, sender: Sender) -> None:
 
 def _keep_and_pick(work: Work, terms: Terms, planned: Iterable[Planned], legs: list[str]) -> list[Step]:
     """Keeps what a fresh plan says of these legs, and gives the steps that may go now."""
-    mine = [one for one in planned if str(one.leg) in legs and work.filter.allows(one)]
+    mine = [one for one in work.filter.pick(planned) if str(one.leg) in legs]
     keep_planned(work, terms, mine)
     return [one.step for one in mine if one.due and one.step is not None and _is_complete(one.step)]
 
@@ -164,10 +169,10 @@ def _suppliers_waiting(work: Work) -> Iterable[list[str]]:
         after = ids[-1]
 
 
-def _again_with_other_names(work: Work, terms: Terms, sender: Sender) -> None:
+def _again_with_other_names(work: Work, terms: Terms, sender: Sender, lease: Lease) -> None:
     """Contacts whose name the tool refused: who holds it is read, then they are planned once more."""
     clashed, sender.clashed = sender.clashed, []
-    refresh_mirror(work, work.reads("contacts"))
+    refresh_mirror(work, work.reads("contacts"), each_page=lease.renew)
     queue = _Queue(work, sender)
     owners = sorted({step.source_id for step in clashed if step.leg is Leg.CONTACT})
     partners = sorted({step.source_id for step in clashed if step.leg is Leg.SUPPLIER})

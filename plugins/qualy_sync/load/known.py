@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from qualy_sync.contracts.accounting import GONE, What
+from qualy_sync.contracts.accounting import GONE, RemoteContact, What
 from qualy_sync.ledger import Ledger, mirror
 from qualy_sync.ledger.attempts import Link, kind_of_step, links_on, links_to, steps_on
 from qualy_sync.ledger.decisions import decisions_on
@@ -20,7 +20,7 @@ from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.plan import Key, Known, Pending, Terms
 from qualy_sync.plan.contacts import emails_and_names
 from qualy_sync.plan.refs import WHOLE_PAYMENT, make_number, make_ref
-from qualy_sync.plan.values import Frozen, Refusal
+from qualy_sync.plan.values import MOST_MERGES, Frozen, Refusal
 
 T = TypeVar("T")
 
@@ -61,13 +61,15 @@ def gather(
         decided = [decision.argument for decision in decisions.values() if decision.choice == "link"]
         refs = _refs(records, own_links, steps)
         remote_ids = [link.remote_id for link in own_links.values()] + decided
+        agreed_on = [str(link.facts["contact_id"]) for link in own_links.values() if "contact_id" in link.facts]
         by_email = mirror.contacts_by(connection, book, "email", list(emails))
         contacts = (
-            mirror.contacts_by(connection, book, "id", remote_ids)
+            mirror.contacts_by(connection, book, "id", remote_ids + agreed_on)
             + mirror.contacts_by(connection, book, "ref", refs)
             + by_email
             + mirror.contacts_by(connection, book, "name_key", list(names))
         )
+        contacts += _merge_targets(connection, book, contacts)
         document_refs = [ref for ref in refs if ref[0] in "IBJKNMVUPQ"]
         numbers = _numbers(terms, records)
         documents = (
@@ -78,7 +80,7 @@ def gather(
         )
         linked = links_to(connection, book, [document.id for document in documents])
         contact_links = links_to(connection, book, [contact.id for contact in contacts])
-        settlement_refs = [ref for ref in refs if ref[0] in "PQ"] + [
+        settlement_refs = [ref for ref in refs if ref[0] in "PQOY"] + [
             make_ref(Leg.SETTLEMENT, record.id, letter=WHOLE_PAYMENT)
             for record in records
             if record.kind is Kind.PAYMENT
@@ -130,7 +132,7 @@ def _records(source: Slice) -> list[Record]:
         if group.customer is not None:
             found.append(group.customer)
         found += group.payments
-        for children in (*group.splits.values(), *group.transactions.values()):
+        for children in (*group.splits.values(), *group.transactions.values(), *group.pay_outs.values()):
             found += children
     return found
 
@@ -142,6 +144,7 @@ _LEGS: Mapping[Kind, tuple[Leg, ...]] = {
     Kind.PAYMENT: (Leg.INVOICE, Leg.CREDIT_NOTE, Leg.ALLOCATION),
     Kind.SPLIT: (Leg.BILL, Leg.SUPPLIER_CREDIT, Leg.ALLOCATION),
     Kind.TRANSACTION: (Leg.SETTLEMENT, Leg.CREDIT_NOTE, Leg.ALLOCATION),
+    Kind.SPLIT_INTENT: (Leg.PAY_OUT,),
 }
 _SOMETIMES = (Leg.CREDIT_NOTE, Leg.SUPPLIER_CREDIT, Leg.ALLOCATION)
 _WITH_SETTLEMENTS = (Leg.INVOICE, Leg.BILL, Leg.CREDIT_NOTE, Leg.SUPPLIER_CREDIT)
@@ -237,6 +240,21 @@ def _strangers(connection: sa.Connection, book: int, own_links: Mapping[Key, Lin
         )
         found += [row.id for row in rows]
     return mirror.documents_by(connection, book, "id", found)
+
+
+def _merge_targets(connection: sa.Connection, book: int, contacts: Iterable[RemoteContact]) -> list[RemoteContact]:
+    """The contacts that these were merged into, and those into which they were in turn."""
+    known = {contact.id for contact in contacts}
+    found: list[RemoteContact] = []
+    newest = list(contacts)
+    for _ in range(MOST_MERGES):
+        wanted = {contact.merged_into for contact in newest} - known - {""}
+        if not wanted:
+            break
+        newest = mirror.contacts_by(connection, book, "id", sorted(wanted))
+        known |= wanted
+        found += newest
+    return found
 
 
 def _by(values: Iterable[T], key: Callable[[T], str]) -> dict[str, tuple[T, ...]]:

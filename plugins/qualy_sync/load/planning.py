@@ -21,7 +21,7 @@ from qualy_sync.ledger.slices import (
     load_slice,
     visible,
 )
-from qualy_sync.model import Kind, Leg
+from qualy_sync.model import LEG_OF, Kind, Leg
 from qualy_sync.outcomes import Code
 from qualy_sync.plan import Planned, SlicePlan, Terms, orphan_outcome, plan_partner, plan_slice
 from qualy_sync.plan.contacts import ContactPlanner
@@ -96,7 +96,7 @@ def preview(work: Work) -> Iterator[Planned]:
     for some in every_owner(work.ledger, work.pin):
         plan = plan_owners(work, terms, some)
         suppliers |= plan.suppliers
-        yield from (one for one in plan.planned if one.step is not None and work.filter.allows(one))
+        yield from (one for one in work.filter.pick(plan.planned) if one.step is not None)
     for planned in _partners(work, terms, suppliers):
         yield from (one for one in planned if one.step is not None and work.filter.allows(one))
 
@@ -154,15 +154,15 @@ def _orphans(work: Work, terms: Terms) -> Iterator[list[Planned]]:
 
 
 def _orphan(terms: Terms, record: Record) -> Planned:
-    leg = Leg.BILL if record.kind is Kind.SPLIT else Leg.SETTLEMENT
+    leg = LEG_OF[record.kind]
     return Planned(
         kind=record.kind,
         leg=leg,
         source_id=record.id,
         owner="",
         payment_id=record.parent,
-        amount=int(getattr(record.noun, "amount", 0)),
-        currency=str(getattr(record.noun, "currency", "")),
+        amount=int(getattr(record.noun, "amount", 0) or 0),
+        currency=str(getattr(record.noun, "currency", "") or ""),
         month="",
         source_hash=fingerprint([record.hash]),
         outcome=orphan_outcome(terms, record),

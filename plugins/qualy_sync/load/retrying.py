@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import sqlalchemy as sa
 
+from qualy_sync.ledger import Ledger
 from qualy_sync.ledger.outcomes import current_of
 from qualy_sync.ledger.schema import current_outcomes, source_rows
 from qualy_sync.ledger.slices import OWNERS_PER_SLICE, every_owner, visible
@@ -20,7 +22,17 @@ from .refresh import refresh_chart, refresh_mirror, refresh_organisation
 from .work import GROUPS, Filter, Work
 
 
-def records_of(work: Work, trouble_key: str) -> list[sa.Row[tuple[str, str, str, str | None]]]:
+class InABook(Protocol):
+    """Work on one book, of whatever kind."""
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def book(self) -> int: ...
+
+
+def records_of(work: InABook, trouble_key: str) -> list[sa.Row[tuple[str, str, str, str | None]]]:
     """The records under a trouble key now: leg, source id, owner, payment id."""
     columns = (
         current_outcomes.c.leg,
@@ -158,7 +170,7 @@ def plan_only(work: Work) -> dict[str, int]:
     suppliers: set[str] = set()
     for some in slices:
         plan = plan_owners(work, terms, some)
-        mine = [one for one in plan.planned if work.filter.allows(one)]
+        mine = work.filter.pick(plan.planned)
         suppliers |= {one.step.needs[1] for one in mine if one.leg is Leg.BILL and one.step and one.step.needs}
         overview.add(mine)
         keep_planned(work, terms, mine)

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from qualy_sync.contracts.accounting import (
     GONE,
     Accepted,
@@ -50,6 +52,7 @@ from qualy_sync.ledger.attempts import (
 from qualy_sync.ledger.leases import Lease
 from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.plan import Step, Terms
+from qualy_sync.plan.redating import closed_meanwhile
 
 from .gate import check_gate
 from .judging import DONE_AS, find_steps, judge_answer, judge_effect, judge_found, refusal, without_variables
@@ -175,7 +178,7 @@ class Sender:
         """The attempt, durably. What the gate holds is left out; None where nothing is left."""
         work = self._work
         with work.ledger.writing() as connection:
-            verdicts = check_gate(connection, work.book, self._terms, steps)
+            verdicts = self._verdicts(connection, steps)
             held = {
                 (str(step.leg), step.source_id): verdict
                 for step, verdict in zip(steps, verdicts, strict=True)
@@ -203,6 +206,15 @@ class Sender:
                 [self._row(step) for step in steps],
             )
         return attempt, steps, body, key
+
+    def _verdicts(self, connection: sa.Connection, steps: Sequence[Step]) -> list[Outcome | None]:
+        """Per step: None where it may be sent. The user's closing date counts as it is at this very attempt."""
+        terms = self._terms
+        closed = self._work.closed_until()
+        if closed != terms.organisation.closed_until:
+            terms = replace(terms, organisation=replace(terms.organisation, closed_until=closed))
+        gate = check_gate(connection, self._work.book, terms, steps)
+        return [closed_meanwhile(terms, step) or verdict for step, verdict in zip(steps, gate, strict=True)]
 
     def _row(self, step: Step) -> StepRow:
         return StepRow(
@@ -321,13 +333,13 @@ class Sender:
             end_attempt(connection, attempt, "rejected", reply.message)
         found = self._read_back(steps, attempt)
         left = [step for step in steps if step.ref not in found]
+        alone = len(left) == 1
         with work.ledger.writing() as connection:
-            alone = str(Code.INVALID) if len(left) == 1 else "rejected"
-            close_steps(connection, attempt, [step.ref for step in left], alone)
-        if len(left) == 1:
-            with work.ledger.writing() as connection:
+            close_steps(connection, attempt, [step.ref for step in left], str(Code.INVALID) if alone else "rejected")
+            if alone:
                 outcome = self._terms.say(Code.INVALID, without_variables(reply.message), message=reply.message)
                 keep_results(connection, work, {(str(left[0].leg), left[0].source_id): outcome})
+        if alone:
             self.tally.add(str(Code.INVALID))
             return
         half = len(left) // 2

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -37,10 +38,12 @@ from qualy_sync.ledger.attempts import (
     open_attempts,
     take_over,
 )
+from qualy_sync.ledger.engine import db_now
 from qualy_sync.ledger.leases import Lease
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code, Outcome
-from qualy_sync.plan import Step, Terms
+from qualy_sync.plan import Pending, Step, Terms
+from qualy_sync.plan.values import unsettled
 
 from .judging import DONE_AS, find_steps, judge_answer, judge_effect, judge_found, refusal
 from .keep import keep_results
@@ -59,10 +62,8 @@ def settle(work: Work, terms: Terms, group: str, lease: Lease, pace: Pace, tally
     """Settles every open attempt of a group, as far as the time allows. Nothing else may be sent for these steps."""
     kinds = {str(what) for what in WRITES[group]}
     attempts = [one for one in open_attempts(work.ledger, work.book) if one.what in kinds]
-    _settle_tickets(work, terms, [one for one in attempts if _has_tickets(one)], lease, pace, tally)
-    for attempt in attempts:
-        if _has_tickets(attempt):
-            continue
+    _settle_tickets(work, terms, _with_tickets(attempts), lease, pace, tally)
+    for attempt in _without_tickets(attempts):
         if attempt.ended_at is None:
             with work.ledger.writing() as connection:
                 lease.check(connection)
@@ -73,7 +74,7 @@ def settle(work: Work, terms: Terms, group: str, lease: Lease, pace: Pace, tally
                 _replay(work, terms, attempt, lease, tally)
                 pace.before_call()
             # As it stands now: taken over, sent again, perhaps settled in part.
-            for left in open_attempts(work.ledger, work.book, attempt.id):
+            for left in _without_tickets(open_attempts(work.ledger, work.book, attempt.id)):
                 _read_back(work, terms, left, lease, tally)
         except ToolError as error:
             log.info("An unanswered call of %s cannot be settled now: %s", attempt.committed_at, error)
@@ -179,12 +180,12 @@ def _absent(
     last = attempt.last_sent_at or attempt.committed_at
     twice = what in work.tool.limits.two_absences
     if read_at < last + wait:
-        _still_unknown(connection, work, terms, one, last + wait, tally)
+        _still_unknown(connection, work, terms, attempt, one, last + wait, tally)
         return
     if twice and (one.absent_at is None or read_at < one.absent_at + wait):
         if one.absent_at is None:
             note_absent(connection, one.id)
-        _still_unknown(connection, work, terms, one, (one.absent_at or read_at) + wait, tally)
+        _still_unknown(connection, work, terms, attempt, one, (one.absent_at or read_at) + wait, tally)
         return
     close_steps(connection, attempt.id, [one.ref], "absent")
     keep_results(
@@ -196,9 +197,16 @@ def _absent(
 
 
 def _still_unknown(
-    connection: sa.Connection, work: Work, terms: Terms, one: OpenStep, until: datetime, tally: Tally
+    connection: sa.Connection,
+    work: Work,
+    terms: Terms,
+    attempt: OpenAttempt,
+    one: OpenStep,
+    until: datetime,
+    tally: Tally,
 ) -> None:
-    outcome: Outcome = terms.say(Code.UNKNOWN, until=f"{until:%Y-%m-%d %H:%M} UTC")
+    given_up = attempt.committed_at + timedelta(hours=work.accounting.pace.give_up_hours)
+    outcome: Outcome = unsettled(terms, Pending(until, overdue=given_up < db_now(connection)))
     keep_results(connection, work, {(one.leg, one.source_id): outcome}, retry_at=until)
     tally.add("still_unknown")
 
@@ -243,15 +251,23 @@ def collect(work: Work, terms: Terms, group: str, lease: Lease, pace: Pace, tall
     """Waits a little for what the tool took and makes later, so that what hangs on it can go in the same run."""
     kinds = {str(what) for what in WRITES[group]}
     for seconds in PATIENCE:
-        waiting = [one for one in open_attempts(work.ledger, work.book) if one.what in kinds and _has_tickets(one)]
+        waiting = _with_tickets([one for one in open_attempts(work.ledger, work.book) if one.what in kinds])
         if not waiting:
             return
         pace.wait_until(work.ledger.now() + timedelta(seconds=seconds), "ticket")
         _settle_tickets(work, terms, waiting, lease, pace, tally)
 
 
-def _has_tickets(attempt: OpenAttempt) -> bool:
-    return all(one.ticket for one in attempt.steps)
+def _with_tickets(attempts: Sequence[OpenAttempt]) -> list[OpenAttempt]:
+    """These attempts as far as the tool took their steps and makes them later."""
+    parts = [replace(one, steps=tuple(step for step in one.steps if step.ticket)) for one in attempts]
+    return [one for one in parts if one.steps]
+
+
+def _without_tickets(attempts: Sequence[OpenAttempt]) -> list[OpenAttempt]:
+    """These attempts as far as nothing is known of their steps: a ticket's step is never searched for its absence."""
+    parts = [replace(one, steps=tuple(step for step in one.steps if not step.ticket)) for one in attempts]
+    return [one for one in parts if one.steps]
 
 
 def _settle_tickets(
@@ -317,4 +333,4 @@ def _ask_by_ticket(
             tally.add("made_and_not_found")
         else:
             until = work.ledger.now() + work.settle(step.what)
-            _still_unknown(connection, work, terms, one, until, tally)
+            _still_unknown(connection, work, terms, attempt, one, until, tally)

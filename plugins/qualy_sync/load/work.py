@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from qualy_sync.ledger.schema import current_outcomes
 from qualy_sync.ledger.slices import tax_names
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code
-from qualy_sync.plan import Key, Planned, Terms
+from qualy_sync.plan import Key, Planned, Span, Terms
 from qualy_sync.settings import AccountingSettings, Settings
 
 log = logging.getLogger("qualy_sync.load")
@@ -27,7 +27,7 @@ log = logging.getLogger("qualy_sync.load")
 GROUPS: Mapping[str, tuple[Leg, ...]] = {
     "contacts": (Leg.CONTACT, Leg.SUPPLIER),
     "documents": (Leg.INVOICE, Leg.BILL, Leg.CREDIT_NOTE, Leg.SUPPLIER_CREDIT),
-    "settlements": (Leg.SETTLEMENT, Leg.ALLOCATION),
+    "settlements": (Leg.SETTLEMENT, Leg.PAY_OUT, Leg.ALLOCATION),
 }
 WRITES: Mapping[str, tuple[What, ...]] = {
     "contacts": (What.CONTACT,),
@@ -50,7 +50,7 @@ class RunProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which records a run may touch: all, some by Qualy id (`only`), documents from a day on, or exact steps."""
+    """Which records a run may touch: all, some by Qualy id (`only`), what is dated from a day on, or exact steps."""
 
     only: frozenset[str] = frozenset()
     since: date | None = None
@@ -69,6 +69,14 @@ class Filter:
             return day is None or str(day) >= self.since.isoformat()
         return True
 
+    def pick(self, planned: Iterable[Planned]) -> list[Planned]:
+        """Those that the run may touch. From a day on, a contact is made for what is dated so, and for nothing else."""
+        mine = [one for one in planned if self.allows(one)]
+        if self.since is None:
+            return mine
+        needed = {one.step.needs for one in mine if one.step is not None}
+        return [one for one in mine if one.leg is not Leg.CONTACT or one.step is None or one.key in needed]
+
     @property
     def everything(self) -> bool:
         return not self.only and self.since is None and self.keys is None
@@ -76,7 +84,10 @@ class Filter:
 
 @dataclass(slots=True)
 class Work:
-    """One run's tools. `sleep` waits; `checkpoint` is called at each named point of the write protocol."""
+    """One run's tools. `sleep` waits; `checkpoint` is called at each named point of the write protocol.
+
+    `closing` reads the closing date of the settings anew, since somebody may set it while a run works.
+    """
 
     ledger: Ledger
     tool: AccountingTool
@@ -91,6 +102,12 @@ class Work:
     filter: Filter = field(default_factory=Filter)
     stop_writing: str = ""
     again: bool = False  # a person asked for a further try of what the tool refused
+    closing: Callable[[], date | None] | None = None
+    reapply: Span | None = None
+
+    def closed_until(self) -> date | None:
+        """The user's own closing date as it is now."""
+        return self.closing() if self.closing is not None else self.accounting.closed_until
 
     def settle(self, what: What) -> timedelta:
         """Q of the write protocol: how long after the last send a complete search that finds nothing is believed."""
@@ -115,7 +132,9 @@ class Work:
         return Terms(
             settings=self.settings,
             accounting=self.accounting,
-            organisation=organisation,
+            organisation=replace(organisation, closed_until=self.closed_until()),
+            reapply=self.reapply,
+            today=self.ledger.now().astimezone(organisation.zone).date(),
             chart=chart[0],
             tool=self.tool.id,
             title=self.tool.title,

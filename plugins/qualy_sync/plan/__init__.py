@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.slices import Group, Record, Slice
-from qualy_sync.model import Leg
+from qualy_sync.model import Kind, Leg, Payment
 from qualy_sync.outcomes import Code, Outcome
 
+from .bill_settlements import switched_off
 from .contacts import ContactPlanner
 from .payment import plan_payment
-from .values import Key, Known, Pending, Planned, Step, Terms, fingerprint, record_failure
+from .values import Key, Known, Pending, Planned, Span, Step, Terms, fingerprint, record_failure
 
 __all__ = [
     "Key",
@@ -20,6 +22,7 @@ __all__ = [
     "Pending",
     "Planned",
     "SlicePlan",
+    "Span",
     "Step",
     "Terms",
     "fingerprint",
@@ -41,7 +44,11 @@ def plan_slice(terms: Terms, known: Known, source: Slice) -> SlicePlan:
     """Plans every group of a slice. The same input gives the same plan, in whatever order its parts come."""
     suppliers = {one.id: ContactPlanner(terms, known).plan(one, Leg.SUPPLIER, "") for one in source.partners.values()}
     customers = [(one, group.owner) for group in source.groups if (one := group.customer) is not None]
-    contacts = {one.id: ContactPlanner(terms, known).plan(one, Leg.CONTACT, owner) for one, owner in customers}
+    currencies = {group.owner: _currency_of(terms, group) for group in source.groups}
+    contacts = {
+        one.id: ContactPlanner(terms, known).plan(one, Leg.CONTACT, owner, currencies[owner])
+        for one, owner in customers
+    }
     people = {plan.key: plan for plan in (*suppliers.values(), *contacts.values())}
     # A contact that is found there is as good as linked: documents can be looked for under it at once.
     found: dict[Key, Link] = {key: plan.link for key, plan in people.items() if plan.link is not None}
@@ -52,7 +59,9 @@ def plan_slice(terms: Terms, known: Known, source: Slice) -> SlicePlan:
     planner = ContactPlanner(terms, known)
     for customer, owner in sorted(customers, key=lambda one: one[0].id):
         before = contacts[customer.id]
-        after = planner.plan(customer, Leg.CONTACT, owner) if owner in needed else _not_needed(terms, before, known)
+        after = _not_needed(terms, before, known)
+        if owner in needed:
+            after = planner.plan(customer, Leg.CONTACT, owner, currencies[owner])
         contacts[customer.id] = people[after.key] = after
         if owner in needed and after.due != before.due:
             group = next(group for group in source.groups if group.owner == owner)
@@ -94,8 +103,18 @@ def _plan_group(
             group.owner,
             blocked,
             customer_there=group.customer is not None,
+            pay_out_records=group.pay_outs.get(record.id, ()),
         )
     return planned
+
+
+def _currency_of(terms: Terms, group: Group) -> str:
+    """What a customer's payments are in, where a contact has one currency for good: what most of them are in."""
+    if not terms.ways.currency_per_contact:
+        return ""
+    found = Counter(record.noun.currency for record in group.payments if isinstance(record.noun, Payment))
+    base = terms.organisation.base_currency
+    return max(found, key=lambda one: (found[one], one == base, one), default=base)
 
 
 def _wants_contact(one: Planned, known: Known) -> bool:
@@ -126,7 +145,9 @@ def _not_needed(terms: Terms, contact: Planned, known: Known) -> Planned:
 
 
 def orphan_outcome(terms: Terms, record: Record) -> Outcome:
-    """A split or transaction whose payment Qualy does not list."""
+    """A split, transaction or pay-out whose payment Qualy does not list."""
+    if record.kind is Kind.SPLIT_INTENT and (off := switched_off(terms)) is not None:
+        return off
     return record_failure(terms, record) or terms.say(
         Code.MALFORMED, "paymentIntent", field="paymentIntent", problem="names a payment that is not there"
     )

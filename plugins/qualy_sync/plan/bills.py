@@ -1,4 +1,4 @@
-"""The bill leg: what a split owes to a partner. Pure."""
+"""The bill leg: what a split owes to a partner; or our invoice for what the partner owes us. Pure."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from .changes import plan_change
 from .dates import due_day, settlement_day
 from .decisions import at_once, final_word
 from .documents import Draft, currency_problem, fit_totals, linked_document, plan_document
-from .lines import bill_lines
+from .lines import share_lines
 from .mapping import role_of
+from .reapply import reapplies
 from .reduced import after_refund, called_off, no_credit, plan_reduced, surplus_only, take_back
 from .shares import payable
 from .subject import ContactBlocked, Subject
@@ -58,7 +59,7 @@ def _later(
     if off:
         return take_back(subject, record, source_hash, link, off), []
     if taken_back(link):
-        held = _excluded(subject, split) or _not_paid_yet(subject) or _held(subject, split, invoice)
+        held = _excluded(subject, split) or _not_paid_yet(subject, split) or _held(subject, split, invoice)
         if held is not None:
             return Ruling(held), []
         return _new(subject, record, split, source_hash, day, contact_blocked, link.generation + 1), []
@@ -70,7 +71,7 @@ def _later(
         return credit
     decision = decision_on(known, (str(Leg.BILL), record.id), source_hash)
     put_back = stands.code is Code.CHANGED_THERE and decision is not None and decision.choice == "ours"
-    if link.source_hash == source_hash and not put_back:
+    if link.source_hash == source_hash and not put_back and not reapplies(terms, link):
         return Ruling(after_refund(subject, link, split) or stands), []
     held = record_failure(terms, record) or _excluded(subject, split) or _shares_held(subject, split)
     if held is not None:
@@ -96,16 +97,20 @@ def split_hash(record: Record) -> str:
 
 
 def _day(subject: Subject, record: Record) -> date:
-    """The bill's date: as booked; else that of the charge that completed the payment, or the invoice's."""
+    """The bill's date: as booked; else of the pay-out, of the charge that completed the payment, or the invoice's."""
     link = subject.known.links.get((str(Leg.BILL), record.id))
     if link is not None and "date" in link.facts:
         return date.fromisoformat(str(link.facts["date"]))
     accounting = subject.terms.accounting
-    if accounting.splits.when == "when_customer_paid" and subject.fully_paid() is True:
+    when = _when(subject, record.noun) if isinstance(record.noun, Split) else accounting.splits.when
+    if when == "when_paid_out" and isinstance(record.noun, Split):
+        paid_out = subject.paid_out_day(record.noun)
+        return paid_out if isinstance(paid_out, date) else subject.meant_day
+    if when == "when_customer_paid" and subject.fully_paid() is True:
         charge = completing_charge(subject.receipts)
         if charge is not None:
             return settlement_day(charge, accounting, subject.terms.organisation.zone)
-    return subject.day
+    return subject.meant_day
 
 
 def _ruling(
@@ -120,8 +125,18 @@ def _ruling(
     stands = at_once(subject.terms, subject.known, record, Leg.BILL, source_hash)
     if stands is not None or split is None:
         return Ruling(stands or subject.terms.say(Code.MALFORMED))
-    held = _excluded(subject, split) or _not_paid_yet(subject) or _held(subject, split, invoice)
+    held = _excluded(subject, split) or _not_paid_yet(subject, split) or _held(subject, split, invoice)
     return Ruling(held) if held is not None else _new(subject, record, split, source_hash, day, contact_blocked)
+
+
+def _owed_to_us(subject: Subject, split: Split) -> bool:
+    return payable(subject.terms, split, subject.partner_name(split)) == "owed_to_us"
+
+
+def _when(subject: Subject, split: Split) -> str:
+    """What a partner owes us is never paid out: it is due once the customer has paid."""
+    when = subject.terms.accounting.splits.when
+    return "when_customer_paid" if when == "when_paid_out" and _owed_to_us(subject, split) else when
 
 
 def _excluded(subject: Subject, split: Split) -> Outcome | None:
@@ -138,11 +153,11 @@ def _excluded(subject: Subject, split: Split) -> Outcome | None:
         return subject.excluded
     if split.amount == 0 and split.item not in subject.share_problems:
         return terms.say(Code.NOTHING_DUE, why="its amount is zero")
-    if direction == "owed_to_us":
+    if direction == "owed_to_us" and terms.accounting.splits.owed_to_us == "hold":
         return subject.needs_decision(
             "owed to us",
             "The partner owes us this share.",
-            f"Invoice it in {terms.title} by hand, then decide ignore.",
+            f"Set splits.owed_to_us: invoice, or invoice it in {terms.title} by hand and decide ignore.",
         )
     return terms.say(Code.NEGATIVE_TOTAL, amount=Money(split.amount, split.currency)) if split.amount < 0 else None
 
@@ -156,8 +171,12 @@ def _own_share(subject: Subject, split: Split) -> Outcome:
     return subject.terms.say(Code.OWN_SHARE)
 
 
-def _not_paid_yet(subject: Subject) -> Outcome | None:
-    if subject.terms.accounting.splits.when != "when_customer_paid":
+def _not_paid_yet(subject: Subject, split: Split) -> Outcome | None:
+    when = _when(subject, split)
+    if when == "when_paid_out":
+        paid_out = subject.trouble or subject.paid_out_day(split)
+        return subject.terms.say(Code.NOT_YET_PAID, status=split.status) if paid_out is None else _unless_day(paid_out)
+    if when != "when_customer_paid":
         return None
     if subject.trouble is not None:
         return subject.trouble
@@ -173,6 +192,10 @@ def _not_paid_yet(subject: Subject) -> Outcome | None:
     return None if paid else subject.terms.say(Code.NOT_YET_PAID, status=subject.payment.status)
 
 
+def _unless_day(found: date | Outcome) -> Outcome | None:
+    return found if isinstance(found, Outcome) else None
+
+
 def _held(subject: Subject, split: Split, invoice: Planned) -> Outcome | None:
     terms = subject.terms
     if problem := subject.share_problems.get(split.item) or subject.share_problems.get(split.id):
@@ -180,7 +203,8 @@ def _held(subject: Subject, split: Split, invoice: Planned) -> Outcome | None:
     if subject.trouble is not None:
         return subject.trouble
     not_moved = terms.accounting.settlement.money_not_moved
-    if any(charge.method in not_moved for charge in subject.receipts.final):
+    not_ours = any(charge.method in not_moved for charge in subject.receipts.final)
+    if not_ours and not _owed_to_us(subject, split):
         return subject.needs_decision(
             "split of money not moved",
             "Qualy did not move this payment's money, so it may have paid the partner already.",
@@ -236,13 +260,15 @@ def _draft(
     item = _item(subject, split)
     if item is None:
         raise ValueError("a split without an item is held before")
-    lines = bill_lines(terms, item, split, subject.partner_name(split))
+    what = What.INVOICE if _owed_to_us(subject, split) else What.BILL
+    sales = what is What.INVOICE
+    lines = share_lines(terms, item, split, subject.partner(split), sales=sales)
     if isinstance(lines, Outcome):
         return lines
     basis = Basis(accounting.splits.amounts)
     # Without tax, Qualy's amount is the net: the total is whatever the tool's tax makes of it.
     total = terms.totals(lines, basis, split.currency, terms.chart).total if basis is Basis.EXCLUSIVE else split.amount
-    fitted = fit_totals(terms, lines, basis, split.currency, total, sales=False)
+    fitted = fit_totals(terms, lines, basis, split.currency, total, sales=sales)
     if isinstance(fitted, Outcome):
         return fitted
     due = due_day(split.due_at, accounting, terms.organisation.zone) or day
@@ -250,19 +276,20 @@ def _draft(
     return Draft(
         leg=Leg.BILL,
         source_id=record.id,
-        what=What.BILL,
+        what=what,
         qualy_number=None,
         contact=contact,
         currency=split.currency,
         date=day,
         due_date=max(due, day),
-        status=Status(accounting.splits.bill_status),
+        status=Status(accounting.payments.invoice_status if sales else accounting.splits.bill_status),
         basis=basis,
         lines=fitted[0],
         totals=fitted[1],
         payment_id=subject.record.id,
         source_hash=source_hash,
         own=split.amount,
+        said=subject.said_rate(split) or subject.said_rate(subject.payment),
         generation=generation,
     )
 

@@ -16,8 +16,8 @@ from qualy_sync.outcomes import Code, Group, Outcome
 
 from .credits import Credit, plan_allocation, plan_credit
 from .dates import local_day
-from .documents import lock_problem
 from .posted import edited_there, is_edited, is_paid_at_all, plan_void
+from .redating import lock_problem
 from .standing import is_cancelled
 from .subject import Subject
 from .values import Key, Planned, Ruling, decision_on, frozen_values, taken_back
@@ -82,12 +82,9 @@ def _credit(subject: Subject, link: Link, remote: RemoteDocument) -> Plan:
     if applied is None and remote.due != unpaid:
         return Ruling(_not_as_in_qualy(subject, remote, unpaid)), []
     credit = _credit_of(subject, remote, unpaid)
-    note = plan_credit(terms, known, credit)
+    note = _planned(subject, Leg.CREDIT_NOTE, credit, plan_credit(terms, known, credit))
     use = plan_allocation(terms, known, credit, subject.record.id, note)
-    planned = [
-        _planned(subject, Leg.CREDIT_NOTE, credit, note),
-        _planned(subject, Leg.ALLOCATION, credit, use),
-    ]
+    planned = [note, _planned(subject, Leg.ALLOCATION, credit, use)]
     return Ruling(_standing(subject, planned)), planned
 
 

@@ -10,8 +10,9 @@ from qualy_sync.contracts.accounting import Ability, Change, NewDocument, Remote
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.outcomes import Code, Outcome
 
-from .documents import Draft, content_hash, document_facts, link_to, lock_problem, new_document
+from .documents import Draft, content_hash, document_facts, link_to, new_document
 from .posted import before, edited_there, hash_there, hash_wanted, is_edited, is_paid_at_all
+from .redating import lock_problem
 from .values import Known, Ruling, Step, Terms, decision_on, hold_back
 
 CHANGED = "changed after posting"

@@ -14,7 +14,7 @@ from qualy_sync.outcomes import Code, Group, Outcome
 from .amounts import is_refund
 from .dates import settlement_day
 from .decisions import at_once, final_word
-from .documents import lock_problem
+from .redating import lock_problem
 from .refs import make_ref
 from .refunds import plan_refund
 from .reversals import plan_reversal
@@ -178,7 +178,10 @@ def _ruling(
         if part == 0:
             return Ruling(_above(subject, transaction, 0))
         generation = link.generation + 1 if link is not None else 1
-        charge = one_charge(transaction, part, _day(subject, transaction), account, generation)
+        charge = replace(
+            one_charge(transaction, part, _day(subject, transaction), account, generation),
+            said=subject.said_rate(transaction),
+        )
     lock = _invoice_lock(subject)
     ruling = plan_settlement(subject.terms, subject.known, charge, subject.invoice_key, strangers, lock)
     if ruling.outcome is None and not subject.booked:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from qualy_sync.contracts.accounting import NewContact, RemoteContact, What
+from qualy_sync.contracts.accounting import NewContact, Party, RemoteContact, What
+from qualy_sync.contracts.latin import UNKNOWN, is_latin, to_latin
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.mirror import name_key
 from qualy_sync.ledger.slices import Record
 from qualy_sync.model import Customer, Kind, Leg, Partner
 from qualy_sync.outcomes import Code, Outcome
 
+from .contact_updates import Wanted, plan_update, wants_update
 from .found import judge_contact
 from .refs import make_ref
+from .tax_ids import identity_of
 from .values import (
     PARTY,
     Key,
@@ -45,6 +48,7 @@ class Person:
     record: Record
     leg: Leg
     source_hash: str
+    currency: str = ""  # of a new contact, where a contact has one for good
 
     @property
     def key(self) -> Key:
@@ -53,6 +57,10 @@ class Person:
     @property
     def ref(self) -> str:
         return make_ref(self.leg, self.record.id)
+
+    @property
+    def party(self) -> Party:
+        return Party.CUSTOMER if self.leg is Leg.CONTACT else Party.SUPPLIER
 
 
 class ContactPlanner:
@@ -64,10 +72,13 @@ class ContactPlanner:
         self._claimed: dict[str, Key] = {}  # names
         self._emails: dict[str, Key] = {}
 
-    def plan(self, record: Record, leg: Leg, owner: str) -> Planned:
-        """What becomes of a customer's contact or a partner's supplier that a document needs."""
+    def plan(self, record: Record, leg: Leg, owner: str, currency: str = "") -> Planned:
+        """What becomes of a customer's contact or a partner's supplier that a document needs.
+
+        `currency` is what its documents are in, for tools in which a contact has one for good.
+        """
         source_hash = _source_hash(record)
-        ruling = self._ruling(Person(record, leg, source_hash))
+        ruling = self._ruling(Person(record, leg, source_hash, currency))
         pending = self._known.pending.get((str(leg), record.id))
         return Planned(
             kind=record.kind,
@@ -89,12 +100,12 @@ class ContactPlanner:
         terms, known, key = self._terms, self._known, person.key
         decision = decision_on(known, key, person.source_hash)
         choice = decision.choice if decision is not None else ""
+        if (pending := known.pending.get(key)) is not None:
+            return Ruling(unsettled(terms, pending))
         if decision is not None and choice == "ignore":
             return Ruling(terms.say(Code.IGNORED, by=decision.by, reason=decision.reason))
         if (link := known.links.get(key)) is not None:
-            return Ruling(self._linked(link))
-        if (pending := known.pending.get(key)) is not None:
-            return Ruling(unsettled(terms, pending))
+            return self._linked(link, person)
         if (failure := record_failure(terms, person.record)) is not None:
             return Ruling(failure)
         if not person.record.email:
@@ -102,17 +113,53 @@ class ContactPlanner:
         if decision is not None and choice == "link":
             return self._link_to(decision.argument, person)
         if found := known.contacts_by_ref.get(person.ref, ()):
-            judged = judge_contact(terms, found)
+            judged = judge_contact(terms, self._after_merges(found))
             return Ruling(judged) if isinstance(judged, Outcome) else self._adopt(judged, person, "adopted")
         if choice == "separate":
             return self._create(person)
         return self._match_email(person) or self._share_email(person) or self._create(person)
 
-    def _linked(self, link: Link) -> Outcome:
-        remote = self._known.contacts_by_id.get(link.remote_id)
+    def _linked(self, link: Link, person: Person) -> Ruling:
+        """A linked contact; one that was merged into another is linked to that one from now on."""
+        remote_id = self._known.after_merges(link.remote_id)
+        remote = self._known.contacts_by_id.get(remote_id)
         if remote is not None and not remote.active:
-            return self._terms.say(Code.ARCHIVED_CONTACT, "", remote_id=link.remote_id)
-        return self._terms.say(Code.CREATED if link.how == "created" else Code.ADOPTED)
+            return Ruling(self._terms.say(Code.ARCHIVED_CONTACT, "", remote_id=remote_id))
+        outcome = self._terms.say(Code.CREATED if link.how == "created" else Code.ADOPTED)
+        if remote is not None and remote_id != link.remote_id:
+            moved = replace(link, remote_id=remote_id, facts={**link.facts, "contact_id": remote_id})
+            return Ruling(outcome, link=moved)
+        if remote is None or not wants_update(self._terms, link, person.source_hash):
+            return Ruling(outcome)
+        return self._update(link, remote, person)
+
+    def _after_merges(self, found: Sequence[RemoteContact]) -> list[RemoteContact]:
+        """These contacts, each as the one that stands for it now."""
+        by_id = self._known.contacts_by_id
+        now = {(target := self._known.after_merges(one.id)): by_id.get(target, one) for one in found}
+        return list(now.values())
+
+    def _update(self, link: Link, remote: RemoteContact, person: Person) -> Ruling:
+        """A contact that we made, and that Qualy has otherwise now."""
+        terms, known, record = self._terms, self._known, person.record
+        decision = decision_on(known, person.key, person.source_hash)
+        if decision is not None and decision.choice == "theirs":
+            return Ruling(terms.say(Code.ADOPTED))
+        if (failure := record_failure(terms, record)) is not None:
+            return Ruling(failure)
+        if not record.email:
+            return Ruling(terms.say(Code.NO_EMAIL, "", party=PARTY[record.kind]))
+        name = self._free_name(record, person.key, record.email, person.ref, mine=remote)
+        if name is None:
+            return Ruling(terms.say(Code.DUPLICATE_NAME))
+        first, last = _first_last(record)
+        wanted = Wanted(name, record.email, first, last, person.source_hash)
+        ruling = plan_update(terms, link, person.leg, remote, wanted)
+        if ruling.step is None:
+            return ruling
+        self._claimed[name_key(name)] = person.key
+        self._emails.setdefault(self._email_key(person), person.key)
+        return Ruling(hold_back(terms, known, ruling.step), ruling.step)
 
     def _match_email(self, person: Person) -> Ruling | None:
         """Who in the tool has this email: nobody, exactly one who is alike, or a question for a person."""
@@ -120,7 +167,7 @@ class ContactPlanner:
         sharing = known.shared.get((person.record.kind, email), 0)
         if sharing > 1 and terms.accounting.contacts.on_shared_email == "hold":
             return Ruling(terms.say(Code.SHARED_EMAIL, "", count=sharing))
-        everyone = known.contacts_by_email.get(email, ())
+        everyone = [one for one in known.contacts_by_email.get(email, ()) if self._serves(one, person)]
         active = [contact for contact in everyone if contact.active and not contact.merged_into]
         if len(active) > 1:
             return Ruling(terms.say(Code.AMBIGUOUS_EMAIL, "", count=len(active)))
@@ -133,9 +180,21 @@ class ContactPlanner:
             return Ruling(terms.say(Code.ARCHIVED_CONTACT, "", remote_id=everyone[0].id))
         return None
 
+    def _serves(self, contact: RemoteContact, person: Person) -> bool:
+        """Whether a contact may stand for this person: the kind of record, and the currency, that are needed."""
+        ways = self._terms.ways
+        kind_fits = not ways.separate_parties or contact.party in (Party.ANY, person.party)
+        wanted = person.currency if ways.currency_per_contact else ""
+        return kind_fits and (not wanted or contact.currency in ("", wanted))
+
+    def _email_key(self, person: Person) -> str:
+        """No two new contacts have the same: where customers and suppliers are apart, each kind by itself."""
+        email = person.record.email
+        return f"{person.party}:{email}" if self._terms.ways.separate_parties else email
+
     def _share_email(self, person: Person) -> Ruling | None:
         """Somebody with this email is about to be created: this one is found there next time, and makes no second."""
-        first = self._emails.get(person.record.email)
+        first = self._emails.get(self._email_key(person))
         return Ruling(self._terms.say(Code.WAITING_FOR, leg=first[0], id=first[1])) if first else None
 
     def _link_to(self, remote_id: str, person: Person) -> Ruling:
@@ -172,11 +231,16 @@ class ContactPlanner:
 
     def _create(self, person: Person) -> Ruling:
         record, email = person.record, person.record.email
+        identity = identity_of(self._terms, record)
+        if isinstance(identity, Outcome):
+            return Ruling(identity)
+        if (unkept := self._unkept(record)) is not None:
+            return Ruling(unkept)
         name = self._free_name(record, person.key, email, person.ref)
         if name is None:
             return Ruling(self._terms.say(Code.DUPLICATE_NAME))
         self._claimed[name_key(name)] = person.key
-        self._emails.setdefault(email, person.key)
+        self._emails.setdefault(self._email_key(person), person.key)
         first, last = _first_last(record)
         step = Step(
             what=What.CONTACT,
@@ -184,32 +248,68 @@ class ContactPlanner:
             source_id=record.id,
             ref=person.ref,
             sought=person.ref,
-            new=NewContact(ref=person.ref, name=name, email=email, first_name=first, last_name=last),
+            new=NewContact(
+                ref=person.ref,
+                name=name,
+                email=email,
+                first_name=first,
+                last_name=last,
+                party=person.party,
+                currency=person.currency if self._terms.ways.currency_per_contact else "",
+                document=identity.document,
+                person=identity.person,
+                country=identity.country,
+            ),
             source_hash=person.source_hash,
             content_hash=fingerprint([email, _name(record)]),
-            facts={"name": name},
-            batch_keys=frozenset({f"email:{email}", f"name:{name_key(name)}"}),
+            facts={"name": name, "email": email},
+            batch_keys=frozenset({f"email:{self._email_key(person)}", f"name:{name_key(name)}"}),
         )
         return Ruling(hold_back(self._terms, self._known, step), step)
 
-    def _free_name(self, record: Record, key: Key, email: str, ref: str) -> str | None:
+    def _spelled(self, record: Record) -> str:
+        """The name in characters that the organisation keeps, where the settings ask for that."""
+        terms, name = self._terms, _name(record)
+        latin = terms.organisation.country in terms.ways.latin_1
+        return to_latin(name) if latin and terms.accounting.contacts.latin_names == "transliterate" else name
+
+    def _unkept(self, record: Record) -> Outcome | None:
+        """A name that the organisation does not keep, and that is not to be, or cannot be, spelled otherwise."""
+        terms, name = self._terms, self._spelled(record)
+        if terms.organisation.country not in terms.ways.latin_1:
+            return None
+        if is_latin(name) and (UNKNOWN not in name or UNKNOWN in _name(record)):
+            return None
+        return terms.say(
+            Code.NEEDS_DECISION,
+            "latin name",
+            problem=f"{terms.title} keeps names in Latin letters alone, and this one has others.",
+            steps="Make the contact there by hand and decide link:CONTACT_ID, or set contacts.latin_names:"
+            " transliterate, which spells accents and marks (not other scripts).",
+        )
+
+    def _free_name(
+        self, record: Record, key: Key, email: str, ref: str, mine: RemoteContact | None = None
+    ) -> str | None:
         """The plain name, or the one with a suffix of the ref; None where both belong to somebody else.
 
-        A name that the tool refused is tried again only when nothing else is left and its holder is gone.
+        A name that the tool refused is tried again only when nothing else is left and its holder is gone. `mine`: the
+        contact that has the name already, so that it is free for it.
         """
-        names = [self._terms.contact_name(_name(record), email, suffix) for suffix in ("", f"({ref[-6:]})")]
+        names = [self._terms.contact_name(self._spelled(record), email, suffix) for suffix in ("", f"({ref[-6:]})")]
         frozen = self._known.frozen.get(key)
         if frozen is not None and frozen.values.get("name") in names:
             names.sort(key=lambda name: name != frozen.values["name"])
         refused = self._known.refused_names.get(key, frozenset())
-        free = [name for name in names if not self._taken(name, key)]
+        free = [name for name in names if not self._taken(name, key, mine)]
         return next((name for name in free if name not in refused), free[0] if len(free) == len(names) else None)
 
-    def _taken(self, name: str, key: Key) -> bool:
+    def _taken(self, name: str, key: Key, mine: RemoteContact | None) -> bool:
         claimed = self._claimed.get(name_key(name))
         if claimed is not None and claimed != key:
             return True
-        return any(contact.active for contact in self._known.contacts_by_name.get(name_key(name), ()))
+        holders = self._known.contacts_by_name.get(name_key(name), ())
+        return any(contact.active and (mine is None or contact.id != mine.id) for contact in holders)
 
 
 def names_differ(ours: str, theirs: str) -> bool:

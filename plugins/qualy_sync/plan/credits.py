@@ -23,10 +23,11 @@ from qualy_sync.model import Leg, Money
 from qualy_sync.outcomes import Code, Group, Outcome
 
 from .decisions import ignored_by, under_way
-from .documents import Draft, fit_totals, linked_document, lock_problem, plan_document
+from .documents import Draft, fit_totals, linked_document, plan_document
 from .posted import scaled
+from .redating import lock_problem
 from .refs import make_ref
-from .values import Key, Known, Ruling, Step, Terms, fingerprint, frozen_values, hold_back, link_of
+from .values import Key, Known, Planned, Ruling, Step, Terms, fingerprint, frozen_values, hold_back, link_of
 
 BY_HAND = "Book the credit in {tool} by hand, then decide theirs."
 
@@ -49,6 +50,7 @@ class Credit:
     source_hash: str
     status: Status
     lines: tuple[Line, ...] | None = None
+    said: object = None  # what Qualy holds at the place of its own rate
 
     @property
     def what(self) -> What:
@@ -115,6 +117,7 @@ def _draft(terms: Terms, credit: Credit) -> Draft | Outcome:
         own=credit.amount,
         of_id=remote.id,
         credits=credit.of,
+        said=credit.said,
     )
 
 
@@ -158,7 +161,20 @@ def _lines(terms: Terms, credit: Credit, basis: Basis) -> tuple[Line, ...] | Out
 # -- allocations ---------------------------------------------------------------------------------------------------
 
 
-def plan_allocation(terms: Terms, known: Known, credit: Credit, source_id: str, note: Ruling) -> Ruling:
+def by_hand_too(terms: Terms, note: Planned, what: str) -> Outcome | None:
+    """A credit that a person booked by hand, or let go: what follows from it is theirs as well."""
+    settled = note.outcome is not None and note.link is None
+    if note.outcome is None or not settled or note.outcome.meaning.group not in (Group.IN_STEP, Group.EXCLUDED):
+        return None
+    return terms.say(
+        Code.NEEDS_DECISION,
+        "credit by hand",
+        problem=f"Its credit note was left to a person, so {what} is too.",
+        steps=f"Book it in {terms.title} by hand, then decide theirs.",
+    )
+
+
+def plan_allocation(terms: Terms, known: Known, credit: Credit, source_id: str, note: Planned) -> Ruling:
     """A credit applied to what is unpaid of its document."""
     key: Key = (str(Leg.ALLOCATION), source_id)
     held = ignored_by(terms, known, key, credit.source_hash) or under_way(terms, known, key)
@@ -173,7 +189,7 @@ def plan_allocation(terms: Terms, known: Known, credit: Credit, source_id: str, 
     step = _allocation(known, credit, key, note_link)
     if note_link is None:
         waits = terms.say(Code.WAITING_FOR, leg=credit.key[0], id=credit.key[1])
-        return Ruling(None if note.step is not None and note.outcome is None else waits, step)
+        return Ruling(None if note.due else by_hand_too(terms, note, "its application") or waits, step)
     if (found := _found(terms, known, step, note_link, credit)) is not None:
         return found
     problem = _no_room(terms, known, credit, note_link) or hold_back(terms, known, step)

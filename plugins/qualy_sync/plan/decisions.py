@@ -27,15 +27,16 @@ def final_word(terms: Terms, known: Known, record: Record, leg: Leg, source_hash
 def at_once(
     terms: Terms, known: Known, record: Record, leg: Leg, source_hash: str, failure: Outcome | None = None
 ) -> Outcome | None:
-    """What is settled before any rule is asked: ignored, under way, booked already, gone, unreadable.
+    """What is settled before any rule is asked: under way, ignored, booked already, gone, unreadable.
 
-    `failure` is a reason, beside the record's own, why it cannot be used.
+    A decision on what is under way counts once its fate is known. `failure` is a reason, beside the record's own, why
+    it cannot be used.
     """
     key = (str(leg), record.id)
-    if (ignored := ignored_by(terms, known, key, source_hash)) is not None:
-        return ignored
     if (waiting := under_way(terms, known, key)) is not None:
         return waiting
+    if (ignored := ignored_by(terms, known, key, source_hash)) is not None:
+        return ignored
     if (link := known.links.get(key)) is not None:
         return _linked(terms, known, record, leg, source_hash, link)
     if record.gone:
@@ -70,7 +71,11 @@ def _linked(terms: Terms, known: Known, record: Record, leg: Leg, source_hash: s
             problem="It was changed in Qualy after it was booked.",
             steps=f"Make {terms.title} agree by hand, then decide theirs.",
         )
-    return _linked_settlement(terms, known, link) if leg is Leg.SETTLEMENT else linked_document(terms, known, link)
+    return (
+        _linked_settlement(terms, known, link)
+        if leg in (Leg.SETTLEMENT, Leg.PAY_OUT)
+        else linked_document(terms, known, link)
+    )
 
 
 def _linked_settlement(terms: Terms, known: Known, link: Link) -> Outcome:
@@ -83,14 +88,19 @@ def _linked_settlement(terms: Terms, known: Known, link: Link) -> Outcome:
 
 
 def kept_as_there(terms: Terms, known: Known, key: Key, source_hash: str, ruling: Ruling) -> Ruling:
-    """The ruling, unless a person decided to keep what the tool has (`theirs`) on this content and for this reason."""
+    """The ruling, unless a person decided to keep what the tool has (`theirs`) on this content and for this reason.
+
+    What is under way is not decided on: first it has to be known what the tool has.
+    """
     outcome = ruling.outcome
-    if outcome is None or "theirs" not in outcome.meaning.decisions:
+    if key in known.pending or outcome is None or "theirs" not in outcome.meaning.decisions:
         return ruling
     decision = decision_on(known, key, source_hash)
     if decision is None or decision.choice != "theirs" or not _is_about(decision, outcome):
         return ruling
-    accepted = Code.SETTLED_THERE if key[0] == Leg.SETTLEMENT else Code.ADOPTED
+    accepted = Code.SETTLED_THERE if key[0] in (Leg.SETTLEMENT, Leg.PAY_OUT) else Code.ADOPTED
+    if key[0] in (Leg.CREDIT_NOTE, Leg.SUPPLIER_CREDIT, Leg.ALLOCATION):
+        accepted = Code.CREDITED  # by hand
     return Ruling(terms.say(accepted), link=ruling.link)
 
 

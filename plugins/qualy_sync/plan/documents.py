@@ -12,6 +12,7 @@ from urllib.parse import quote
 from qualy_sync.contracts.accounting import (
     CREDITS,
     GONE,
+    Ability,
     Basis,
     Line,
     NewDocument,
@@ -28,6 +29,8 @@ from qualy_sync.outcomes import Code, Outcome
 
 from .found import judge_document
 from .mapping import account, known_tax
+from .rates import rate_problem, rated
+from .redating import on_an_open_day, original_day
 from .refs import looks_like_ref, make_number, make_ref
 from .values import Key, Known, Ruling, Step, Terms, decision_on, fingerprint, frozen_values, hold_back, link_of
 
@@ -53,6 +56,7 @@ class Draft:
     payment_id: str
     source_hash: str
     own: int  # Qualy's amount of the record, minor units: a bill's total need not be its split's amount
+    said: object = None  # what Qualy's record holds at the place of its own exchange rate
     shares: tuple[str, ...] = ()  # items whose lines came of their splits
     generation: int = 1  # rises where it is posted anew after it was voided
     of_id: str = ""  # of a credit: the document that is credited
@@ -67,6 +71,8 @@ def fit_totals(
     terms: Terms, lines: tuple[Line, ...], basis: Basis, currency: str, total: int, *, sales: bool
 ) -> tuple[tuple[Line, ...], Totals] | Outcome:
     """Lines whose total, computed the tool's way, is Qualy's; a difference within `rounding` gets a line of its own."""
+    if (held := _below_zero(terms, lines, currency)) is not None:
+        return held
     computed = terms.totals(lines, basis, currency, terms.chart)
     if computed.total == total:
         return lines, computed
@@ -82,6 +88,23 @@ def fit_totals(
     return terms.say(Code.TOTALS_DISAGREE, "tool", problem=problem)
 
 
+def _below_zero(terms: Terms, lines: tuple[Line, ...], currency: str) -> Outcome | None:
+    """A tool without negative lines takes a discount as less of the same account, and nothing below zero of any."""
+    if terms.can(Ability.NEGATIVE_LINES):
+        return None
+    for code in dict.fromkeys(line.account for line in lines):
+        amount = sum(line.amount for line in lines if line.account == code)
+        if amount < 0:
+            name = terms.chart.accounts[code].name
+            return terms.say(
+                Code.NEEDS_DECISION,
+                f"below zero {code}",
+                problem=f"“{name}” would come to {Money(amount, currency)}. {terms.gaps[Ability.NEGATIVE_LINES]}",
+                steps="Map the discount to the account of what it is for, or enter it by hand and decide theirs.",
+            )
+    return None
+
+
 def _rounding_line(terms: Terms, difference: int, *, sales: bool) -> Line | Outcome:
     rounding = terms.accounting.rounding
     code = account(terms, rounding.account, "Rounding")
@@ -95,23 +118,7 @@ def currency_problem(terms: Terms, currency: str, day: datetime.date) -> Outcome
     """Whether the organisation can book this currency."""
     if currency not in terms.chart.currencies:
         return terms.say(Code.CURRENCY_NOT_ENABLED, currency, currency=currency)
-    if currency != terms.organisation.base_currency and terms.accounting.currencies.rates is None:
-        return terms.say(Code.NO_RATE, currency, currency=currency, date=day.isoformat())
-    return None
-
-
-def lock_problem(terms: Terms, day: datetime.date, what: str) -> Outcome | None:
-    """Whether a day is in a locked period (inclusive), which date, and in which accounting month."""
-    lock = terms.organisation.lock_date
-    if lock is None or day > lock:
-        return None
-    return terms.say(
-        Code.LOCKED,
-        f"{lock.isoformat()} {day:%Y-%m}",
-        date=f"{day.isoformat()} ({what})",
-        lock_date=lock.isoformat(),
-        month=f"{day:%Y-%m}",
-    )
+    return rate_problem(terms, currency, day)
 
 
 def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: bool) -> Ruling:
@@ -131,12 +138,29 @@ def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: boo
         return Ruling(held, step)
     if contact_blocked:
         return Ruling(terms.say(Code.WAITING_FOR, leg=draft.contact[0], id=draft.contact[1]), step)
+    if (other := _other_currency(terms, known, draft)) is not None:
+        return Ruling(other, step)
     if decision is None or decision.choice != "separate":
         twin = _look_alike(terms, known, step)
         if twin is not None:
             return Ruling(twin, step)
     what = "credit note" if step.what in CREDITS else "document"
-    return Ruling(lock_problem(terms, _document(step).date, what), step)
+    fixed = frozen_values(known, draft.key, draft.source_hash)
+    return rated(terms, on_an_open_day(terms, step, what, fixed), draft.said)
+
+
+def _other_currency(terms: Terms, known: Known, draft: Draft) -> Outcome | None:
+    """The document's contact has another currency for good: the tool would refuse it, or take the contact's."""
+    link = known.links.get(draft.contact) if terms.ways.currency_per_contact else None
+    contact = known.contacts_by_id.get(known.after_merges(link.remote_id)) if link is not None else None
+    if contact is None or contact.currency in ("", draft.currency):
+        return None
+    return terms.say(
+        Code.NEEDS_DECISION,
+        f"contact in {contact.currency}",
+        problem=f"Its contact is in {contact.currency} for good there, and this is in {draft.currency}.",
+        steps=f"Book it under a second contact in {draft.currency} by hand, then decide ignore.",
+    )
 
 
 def _found(terms: Terms, step: Step, found: list[RemoteDocument], decision: Decision | None) -> Ruling:
@@ -160,7 +184,7 @@ def _step(terms: Terms, known: Known, draft: Draft) -> Step:
     """The step, with what an earlier attempt has fixed: number, dates."""
     ref = make_ref(draft.leg, draft.source_id, draft.generation)
     fixed = frozen_values(known, draft.key, draft.source_hash)
-    day = datetime.date.fromisoformat(fixed["date"]) if "date" in fixed else draft.date
+    day = original_day(fixed) or draft.date
     due = draft.due_date
     if due is not None and fixed.get("due_date"):
         due = datetime.date.fromisoformat(fixed["due_date"])
@@ -191,7 +215,7 @@ def new_document(
         what=draft.what,
         ref=ref,
         number=number,
-        contact_id=contact_link.remote_id if contact_link else "",
+        contact_id=known.after_merges(contact_link.remote_id) if contact_link else "",
         currency=draft.currency,
         date=day,
         due_date=due,
@@ -230,7 +254,7 @@ def document_facts(terms: Terms, draft: Draft, new: NewDocument) -> dict[str, An
         facts["due_date"] = new.due_date.isoformat()
     if draft.of_id:
         facts["of_id"] = draft.of_id
-    return facts
+    return facts | _to_recode(terms, draft)
 
 
 def _number(terms: Terms, known: Known, draft: Draft, ref: str) -> str:
@@ -251,6 +275,13 @@ def _by_account(terms: Terms, draft: Draft) -> dict[str, int]:
         net = terms.totals([line], draft.basis, draft.currency, terms.chart).net
         sums[line.account] = sums.get(line.account, 0) + net
     return sums
+
+
+def _to_recode(terms: Terms, draft: Draft) -> dict[str, list[str]]:
+    """The suspense accounts that a document uses: it is listed until somebody recodes it in the tool."""
+    suspense = {mapped.account for mapped in terms.accounting.items.values() if mapped.suspense}
+    used = sorted(suspense & {line.account for line in draft.lines})
+    return {"suspense": used} if used else {}
 
 
 def _number_taken(terms: Terms, known: Known, step: Step) -> Outcome | None:
@@ -328,7 +359,6 @@ def linked_document(terms: Terms, known: Known, link: Link) -> Outcome:
 def _agreed(known: Known, link: Link, remote: RemoteDocument) -> Mapping[str, Any]:
     """The facts of a link; a contact that was merged into another one is that other one since."""
     agreed = dict(link.facts) | {"what": None}
-    contact = known.contacts_by_id.get(str(agreed.get("contact_id", "")))
-    if contact is not None and contact.merged_into and contact.merged_into == remote.contact_id:
+    if known.after_merges(str(agreed.get("contact_id", ""))) == remote.contact_id:
         agreed["contact_id"] = remote.contact_id
     return agreed

@@ -20,6 +20,7 @@ from .dates import due_day, invoice_day
 from .decisions import at_once, final_word
 from .documents import Draft, currency_problem, fit_totals, linked_document, plan_document
 from .lines import document_lines
+from .reapply import reapplies
 from .standing import is_cancelled, is_over, is_unlisted
 from .subject import ContactBlocked, Subject
 from .values import Key, Planned, Ruling, decision_on, record_failure, taken_back
@@ -54,7 +55,8 @@ def _later(subject: Subject, link: Link, contact_blocked: ContactBlocked) -> tup
     stands = linked_document(terms, known, link)
     decision = decision_on(known, subject.invoice_key, subject.invoice_hash)
     put_back = stands.code is Code.CHANGED_THERE and decision is not None and decision.choice == "ours"
-    if stands.code is Code.REMOVED_THERE or (link.source_hash == subject.invoice_hash and not put_back):
+    as_posted = link.source_hash == subject.invoice_hash and not put_back and not reapplies(terms, link)
+    if stands.code is Code.REMOVED_THERE or as_posted:
         return Ruling(stands), []
     return _changed(subject, link, contact_blocked), []
 
@@ -161,6 +163,7 @@ def _draft(subject: Subject, day: date, generation: int = 1) -> Draft | Outcome:
         payment_id=payment.id,
         source_hash=subject.invoice_hash,
         own=total,
+        said=subject.said_rate(payment),
         shares=subject.shared_items,
         generation=generation,
     )

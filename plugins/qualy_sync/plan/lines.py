@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from qualy_sync.contracts.accounting import Line
-from qualy_sync.model import Item, Payment, Split
+from qualy_sync.model import Item, Partner, Payment, Split
 from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.settings import ItemMap
 
 from .mapping import account, item_map, known_tax, split_map, tax_code
+from .partner_tax import bill_tax
 from .shares import ANY_ITEM, owed_shares
 from .values import Terms
 
@@ -84,9 +85,15 @@ def _sold(terms: Terms, payment: Payment, item: Item) -> Sold | Outcome:
         return code
     if as_bill and terms.chart.accounts[code].income:
         return terms.say(Code.UNMAPPED_ACCOUNT, code, what=what, account=f"{code}, an income account on a bill")
+    if not as_bill and not terms.chart.accounts[code].sales:
+        return _not_for_sales(terms, code, what)
     if not as_bill and mapped.role != "principal" and not terms.chart.accounts[code].liability:
         return terms.say(Code.UNMAPPED_ACCOUNT, code, what=what, account=f"{code}, which is not a liability account")
     return Sold(item, mapped, what, describe(item.name, item.description), code, tax)
+
+
+def _not_for_sales(terms: Terms, code: str, what: str) -> Outcome:
+    return terms.say(Code.UNMAPPED_ACCOUNT, code, what=what, account=f"{code}, which no line of a sale may name")
 
 
 def _shared_lines(
@@ -106,6 +113,8 @@ def _shared_lines(
     income = account(terms, sold.mapped.income_account, f"{sold.what}: own share")
     if isinstance(income, Outcome):
         return income
+    if not terms.chart.accounts[income].sales:
+        return _not_for_sales(terms, income, f"{sold.what}: own share")
     own_tax: str | Outcome = sold.tax
     if payment.tax is None and sold.mapped.income_tax:
         own_tax = known_tax(terms, sold.mapped.income_tax, f"{sold.what}: own share", sales=True)
@@ -118,7 +127,36 @@ def _shared_lines(
     return [line for line in lines if line.amount] or lines[:1]
 
 
-def bill_lines(terms: Terms, item: Item, split: Split, partner_name: str) -> tuple[Line, ...] | Outcome:
+def share_lines(
+    terms: Terms, item: Item, split: Split, partner: Partner | None, *, sales: bool
+) -> tuple[Line, ...] | Outcome:
+    """The lines of a split's document: of our invoice to the partner (`sales`), or of the partner's bill."""
+    return _invoice_lines(terms, item, split, partner) if sales else _bill_lines(terms, item, split, partner)
+
+
+def _invoice_lines(terms: Terms, item: Item, split: Split, partner: Partner | None) -> tuple[Line, ...] | Outcome:
+    """What a partner owes us, to the account of its own map, whatever the role of the item."""
+    what = f"Share of “{item.category}”"
+    entry = split_map(terms, split, partner.name if partner else "", item.category.strip())
+    if entry is None:
+        return _no_entry(terms, item, split)
+    code = account(terms, entry.account, what)
+    if isinstance(code, Outcome):
+        return code
+    tax = tax_code(terms, split.tax, entry.tax, what, sales=True)
+    return tax if isinstance(tax, Outcome) else (Line(describe(item.name, item.description), split.amount, code, tax),)
+
+
+def _no_entry(terms: Terms, item: Item, split: Split) -> Outcome:
+    return terms.say(
+        Code.UNMAPPED_ACCOUNT,
+        f"{split.type} {item.category}",
+        what=f"The split type “{split.type}” of “{item.category}”",
+        account="no entry in splits.map",
+    )
+
+
+def _bill_lines(terms: Terms, item: Item, split: Split, partner: Partner | None) -> tuple[Line, ...] | Outcome:
     """The lines of a split's bill, by the role of its item."""
     mapped = item_map(terms, item)
     if isinstance(mapped, Outcome):
@@ -126,25 +164,20 @@ def bill_lines(terms: Terms, item: Item, split: Split, partner_name: str) -> tup
     what = f"Share of “{item.category}”"
     principal = terms.accounting.splits.types[split.type].principal_share
     if mapped.role == "agent_on_invoice":
-        return _liability_line(terms, item, split, partner_name, mapped, split.amount, what)
+        return _liability_line(terms, item, split, partner, mapped, split.amount, what)
     if mapped.role == "agent_on_bill" and principal:
-        return _gross_less_commission(terms, item, split, partner_name, mapped, what)
-    entry = split_map(terms, split, partner_name, item.category.strip())
+        return _gross_less_commission(terms, item, split, partner, mapped, what)
+    entry = split_map(terms, split, partner.name if partner else "", item.category.strip())
     if entry is None:
-        return terms.say(
-            Code.UNMAPPED_ACCOUNT,
-            f"{split.type} {item.category}",
-            what=f"The split type “{split.type}” of “{item.category}”",
-            account="no entry in splits.map",
-        )
-    return _one_line(terms, item, split.amount, entry.account, split.tax, entry.tax, what)
+        return _no_entry(terms, item, split)
+    return _one_line(terms, item, split, partner, split.amount, entry.account, entry.tax, what)
 
 
 def _gross_less_commission(
-    terms: Terms, item: Item, split: Split, partner_name: str, mapped: ItemMap, what: str
+    terms: Terms, item: Item, split: Split, partner: Partner | None, mapped: ItemMap, what: str
 ) -> tuple[Line, ...] | Outcome:
     """`agent_on_bill`: the whole item against the liability, less a negative line for our commission, to income."""
-    gross = _liability_line(terms, item, split, partner_name, mapped, item.amount, what)
+    gross = _liability_line(terms, item, split, partner, mapped, item.amount, what)
     if isinstance(gross, Outcome) or item.amount == split.amount:
         return gross
     income = account(terms, mapped.income_account, f"{what}: commission")
@@ -159,22 +192,29 @@ def _gross_less_commission(
 
 
 def _liability_line(
-    terms: Terms, item: Item, split: Split, partner_name: str, mapped: ItemMap, amount: int, what: str
+    terms: Terms, item: Item, split: Split, partner: Partner | None, mapped: ItemMap, amount: int, what: str
 ) -> tuple[Line, ...] | Outcome:
     """Against the same liability as on the invoice, whatever `splits.map` says; that may only name the tax."""
     code = account(terms, mapped.account, what)
     if isinstance(code, str) and not terms.chart.accounts[code].liability:
         return terms.say(Code.UNMAPPED_ACCOUNT, code, what=what, account=f"{code}, which is not a liability account")
-    entry = split_map(terms, split, partner_name, item.category.strip())
+    entry = split_map(terms, split, partner.name if partner else "", item.category.strip())
     fallback = mapped.purchase_tax or (entry.tax if entry is not None and entry.account == mapped.account else None)
-    return _one_line(terms, item, amount, mapped.account, split.tax, fallback, what)
+    return _one_line(terms, item, split, partner, amount, mapped.account, fallback, what)
 
 
 def _one_line(
-    terms: Terms, item: Item, amount: int, code: str, qualy_tax: str | None, fallback: str | None, what: str
+    terms: Terms,
+    item: Item,
+    split: Split,
+    partner: Partner | None,
+    amount: int,
+    code: str,
+    fallback: str | None,
+    what: str,
 ) -> tuple[Line, ...] | Outcome:
     checked = account(terms, code, what)
     if isinstance(checked, Outcome):
         return checked
-    tax = tax_code(terms, qualy_tax, fallback, what, sales=False)
+    tax = bill_tax(terms, split, partner, fallback, what)
     return tax if isinstance(tax, Outcome) else (Line(describe(item.name, item.description), amount, checked, tax),)

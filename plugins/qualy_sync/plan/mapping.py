@@ -5,11 +5,14 @@ Each function gives what was mapped, or the outcome that says what is not.
 
 from __future__ import annotations
 
+from qualy_sync.contracts.accounting import Ability
 from qualy_sync.model import Item, Split
 from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.settings import ItemMap, SplitMap
 
 from .values import Terms
+
+NO_TAX = ""  # of a line, where the tool has no tax codes
 
 
 def item_map(terms: Terms, item: Item) -> ItemMap | Outcome:
@@ -52,7 +55,9 @@ def account(terms: Terms, code: str | None, what: str) -> str | Outcome:
 
 
 def tax_code(terms: Terms, qualy_tax: str | None, fallback: str | None, what: str, *, sales: bool) -> str | Outcome:
-    """The tool's code: Qualy's tax, mapped by id or name, wins over the item's own."""
+    """The tool's code: Qualy's tax, mapped by id or name, wins over the item's own. Empty where it has none at all."""
+    if not terms.can(Ability.TAX_CODES):
+        return NO_TAX
     taxes = terms.accounting.taxes.sales if sales else terms.accounting.taxes.purchases
     if not qualy_tax:
         return known_tax(terms, fallback, what, sales=sales)
@@ -65,6 +70,8 @@ def tax_code(terms: Terms, qualy_tax: str | None, fallback: str | None, what: st
 
 def known_tax(terms: Terms, code: str | None, what: str, *, sales: bool) -> str | Outcome:
     """A code that the tool has, that is active and that fits the side it is used on."""
+    if not terms.can(Ability.TAX_CODES):
+        return NO_TAX
     if code is None:
         return terms.say(Code.UNMAPPED_TAX, what, what=what, tax="no code")
     found = terms.chart.taxes.get(code)

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from datetime import date
 
 from qualy_sync.ledger.slices import Record
-from qualy_sync.model import Kind, Leg, Payment, Split, Transaction
+from qualy_sync.model import LEG_OF, Leg, Payment, Split, SplitIntent, Transaction
 from qualy_sync.outcomes import Code
 
+from .bill_settlements import pay_out_hash, plan_pay_outs
 from .bills import plan_bill, split_hash
 from .charges import plan_charges
 from .decisions import at_once
+from .foreign import in_own_currency
 from .invoice import plan_invoice
 from .settlements import charge_hash
 from .subject import ContactBlocked, look_at, planned_of
@@ -29,17 +31,29 @@ def plan_payment(
     contact_blocked: ContactBlocked,
     *,
     customer_there: bool = True,
+    pay_out_records: tuple[Record, ...] = (),
 ) -> list[Planned]:
     """Everything that becomes of a payment, its splits and its transactions: one `Planned` each, more for credits."""
     payment = record.noun
     if not isinstance(payment, Payment) or record.problem is not None:
-        return _unreadable(terms, known, record, (*split_records, *transaction_records), owner)
+        return _unreadable(terms, known, record, (*split_records, *transaction_records, *pay_out_records), owner)
+    transaction_records = tuple(in_own_currency(terms, payment, one) for one in transaction_records)
     subject = look_at(
-        terms, known, record, payment, split_records, transaction_records, partners, owner, customer_there
+        terms,
+        known,
+        record,
+        payment,
+        split_records,
+        transaction_records,
+        partners,
+        owner,
+        customer_there,
+        pay_out_records,
     )
     invoice, *credits = plan_invoice(subject, contact_blocked)
     bills = [one for record in split_records for one in plan_bill(subject, record, invoice, contact_blocked)]
-    return [invoice, *credits, *bills, *plan_charges(subject, transaction_records, invoice)]
+    pay_outs = plan_pay_outs(subject, pay_out_records, {one.source_id: one for one in bills if one.leg is Leg.BILL})
+    return [invoice, *credits, *bills, *plan_charges(subject, transaction_records, invoice), *pay_outs]
 
 
 def _unreadable(terms: Terms, known: Known, record: Record, children: tuple[Record, ...], owner: str) -> list[Planned]:
@@ -60,12 +74,16 @@ def _unreadable(terms: Terms, known: Known, record: Record, children: tuple[Reco
 
 
 def _child(terms: Terms, known: Known, payment: Record, record: Record, owner: str) -> Planned:
-    leg = Leg.BILL if record.kind is Kind.SPLIT else Leg.SETTLEMENT
-    noun = record.noun
-    source_hash = charge_hash(noun) if isinstance(noun, Transaction) else split_hash(record)
+    leg, noun = LEG_OF[record.kind], record.noun
+    if isinstance(noun, Transaction):
+        source_hash = charge_hash(noun)
+    else:
+        source_hash = split_hash(record) if leg is Leg.BILL else pay_out_hash(record)
     stands = at_once(terms, known, record, leg, source_hash)
     ruling = Ruling(stands or terms.say(Code.WAITING_FOR, leg=str(Leg.INVOICE), id=payment.id))
-    amount, currency = (noun.amount, noun.currency) if isinstance(noun, Split | Transaction) else (0, "")
+    amount, currency = 0, ""
+    if isinstance(noun, Split | Transaction | SplitIntent):
+        amount, currency = noun.amount or 0, noun.currency or ""
     link = known.links.get((str(leg), record.id))
     day = date.fromisoformat(str(link.facts["date"])) if link is not None and "date" in link.facts else None
     return planned_of(terms, known, record, leg, owner, payment.id, source_hash, ruling, amount, currency, day)

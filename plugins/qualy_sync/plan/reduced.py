@@ -17,8 +17,8 @@ from qualy_sync.outcomes import Code, Group, Outcome
 
 from .credits import Credit, plan_allocation, plan_credit
 from .dates import settlement_day
-from .documents import lock_problem
 from .posted import edited_there, is_edited, is_paid_at_all, plan_void
+from .redating import lock_problem
 from .standing import is_cancelled
 from .subject import Subject
 from .values import Key, Planned, Ruling, decision_on, frozen_values, taken_back
@@ -86,8 +86,8 @@ def plan_reduced(
         return None
     amount = less if posted == remote.total else (remote.total * less + posted // 2) // posted
     credit = _credit(subject, record, key, remote, amount, source_hash)
-    note = plan_credit(terms, known, credit)
-    planned = [_planned(subject, record, Leg.SUPPLIER_CREDIT, credit, note)]
+    note = _planned(subject, record, Leg.SUPPLIER_CREDIT, credit, plan_credit(terms, known, credit))
+    planned = [note]
     applies = (str(Leg.ALLOCATION), record.id) in known.links or remote.due >= amount
     if applies:
         use = plan_allocation(terms, known, credit, record.id, note)

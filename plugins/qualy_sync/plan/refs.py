@@ -20,14 +20,15 @@ _LETTERS = {
     Leg.INVOICE: "I",
     Leg.BILL: "B",
     Leg.SETTLEMENT: "P",
+    Leg.PAY_OUT: "O",
     Leg.CREDIT_NOTE: "N",
     Leg.SUPPLIER_CREDIT: "V",
     Leg.ALLOCATION: "A",
 }
 WHOLE_PAYMENT = "W"  # one settlement for a whole payment: its ref is made from the payment's id
-_HASHED = {"C": "D", "S": "T", "I": "J", "B": "K", "P": "Q", "W": "X", "N": "M", "V": "U", "A": "E"}
+_HASHED = {"C": "D", "S": "T", "I": "J", "B": "K", "P": "Q", "W": "X", "N": "M", "V": "U", "A": "E", "O": "Y"}
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
-_REF = re.compile(r"[CSIBPWNVADTJKQXMUE][0-9A-Z]{19}[0-9A-Z]?")
+_REF = re.compile(r"[CSIBPWONVADTJKQXMUEY][0-9A-Z]{19}[0-9A-Z]?")
 
 
 def make_ref(leg: Leg, source_id: str, generation: int = 1, *, letter: str | None = None) -> str:

@@ -28,13 +28,14 @@ from qualy_sync.ledger.slices import Record
 from qualy_sync.model import Item, Leg, Money, Transaction
 from qualy_sync.outcomes import Code, Group, Outcome
 
-from .credits import Credit, plan_allocation, plan_credit
+from .credits import Credit, by_hand_too, plan_allocation, plan_credit
 from .dates import settlement_day
 from .decisions import final_word
-from .documents import lock_problem
 from .found import judge_document, judge_settlement
 from .lines import document_lines
 from .posted import scaled, settlement_there
+from .rates import rated
+from .redating import lock_problem
 from .refs import make_ref
 from .settlements import charge_hash
 from .subject import Subject, transaction_failure
@@ -79,15 +80,16 @@ def _ruling(
     if terms.ways.refund_alone:
         return _alone(subject, record, refund, source_hash, remote, account), []
     credit = _credit(subject, record, refund, source_hash, remote)
-    note = plan_credit(terms, known, credit)
-    planned = [_of_credit(subject, record, Leg.CREDIT_NOTE, credit, note)]
+    note = _of_credit(subject, record, Leg.CREDIT_NOTE, credit, plan_credit(terms, known, credit))
+    planned = [note]
     note_link = known.links.get(credit.key) or note.link
     if (link := known.links.get(key)) is not None:
-        return Ruling(_standing(subject, link, planned[0])), planned
-    if note_link is None and not (note.step is not None and note.outcome is None):
-        return Ruling(terms.say(Code.WAITING_FOR, leg=str(Leg.CREDIT_NOTE), id=record.id)), planned
+        return Ruling(_standing(subject, link, note)), planned
+    if note_link is None and not note.due:
+        waits = terms.say(Code.WAITING_FOR, leg=str(Leg.CREDIT_NOTE), id=record.id)
+        return Ruling(by_hand_too(terms, note, "the money given back") or waits), planned
     step = _step(subject, record, refund, source_hash, remote, account, note_link)
-    return _give_back(subject, step, note_link), planned
+    return _give_back(subject, refund, step, note_link), planned
 
 
 def _not_a_refund(subject: Subject, record: Record, refund: Transaction, *, booked: bool) -> Outcome | None:
@@ -201,6 +203,7 @@ def _credit(subject: Subject, record: Record, refund: Transaction, source_hash: 
         source_hash=source_hash,
         status=Status(subject.terms.accounting.payments.invoice_status),
         lines=_given_lines(subject, refund),
+        said=subject.said_rate(refund),
     )
 
 
@@ -226,12 +229,9 @@ def _applied(
 ) -> tuple[Ruling, list[Planned]]:
     """Receipts are not booked, so the invoice is unpaid there: the credit is applied to it, and no money moves."""
     credit = _credit(subject, record, refund, source_hash, remote)
-    note = plan_credit(subject.terms, subject.known, credit)
+    note = _of_credit(subject, record, Leg.CREDIT_NOTE, credit, plan_credit(subject.terms, subject.known, credit))
     use = plan_allocation(subject.terms, subject.known, credit, record.id, note)
-    planned = [
-        _of_credit(subject, record, Leg.CREDIT_NOTE, credit, note),
-        _of_credit(subject, record, Leg.ALLOCATION, credit, use),
-    ]
+    planned = [note, _of_credit(subject, record, Leg.ALLOCATION, credit, use)]
     return Ruling(subject.terms.say(Code.NEVER_SYNCED, setting="payments.mark_paid")), planned
 
 
@@ -298,9 +298,9 @@ def _step(
     )
 
 
-def _give_back(subject: Subject, step: Step, note: Link | None) -> Ruling:
+def _give_back(subject: Subject, refund: Transaction, step: Step, note: Link | None) -> Ruling:
     """The money out of the account: found there, in the way, or the step."""
-    terms, known = subject.terms, subject.known
+    terms, known, said = subject.terms, subject.known, subject.said_rate(refund)
     steps = f"Pay it out in {terms.title} by hand, then decide theirs."
     if (gap := terms.cannot(Ability.REFUND, "refund", steps)) is not None:
         return Ruling(gap)
@@ -316,7 +316,7 @@ def _give_back(subject: Subject, step: Step, note: Link | None) -> Ruling:
         total, ours = Money(there.total, there.currency), Money(step.amount, there.currency)
         return Ruling(terms.say(Code.PAID_THERE, there=used, total=total, ours=ours, remote_id=there.id), step)
     day = date.fromisoformat(str(step.facts["date"]))
-    return Ruling(lock_problem(terms, day, "refund"), step)
+    return rated(terms, Ruling(lock_problem(terms, day, "refund"), step), said, refund)
 
 
 def _found(subject: Subject, step: Step) -> Ruling | None:
@@ -358,7 +358,8 @@ def _alone(
         )
     if not remote.lines:
         return Ruling(subject.invoice_first())
-    return _give_back(subject, _step(subject, record, refund, source_hash, remote, account, None), None)
+    step = _step(subject, record, refund, source_hash, remote, account, None)
+    return _give_back(subject, refund, step, None)
 
 
 def _standing(subject: Subject, link: Link, note: Planned | None) -> Outcome:

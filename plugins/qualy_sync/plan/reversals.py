@@ -13,8 +13,8 @@ from qualy_sync.ledger.attempts import Link
 from qualy_sync.model import Leg, Money, Transaction
 from qualy_sync.outcomes import Code, Outcome
 
-from .documents import lock_problem
 from .posted import settlement_there
+from .redating import lock_problem
 from .subject import Subject
 from .values import Known, Ruling, Step, Terms, fingerprint, hold_back, taken_back
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from qualy_sync.contracts.accounting import GONE, NewSettlement, RemoteDocument, RemoteSettlement, Status, What
@@ -12,8 +12,9 @@ from qualy_sync.ledger.decisions import Decision
 from qualy_sync.model import Leg, Money, Transaction
 from qualy_sync.outcomes import Code, Outcome
 
-from .documents import lock_problem
 from .found import judge_settlement
+from .rates import rated
+from .redating import on_an_open_day, original_day
 from .refs import WHOLE_PAYMENT, looks_like_ref, make_ref
 from .values import Key, Known, Ruling, Step, Terms, decision_on, fingerprint, frozen_values, hold_back, link_of
 
@@ -30,6 +31,13 @@ class Charge:
     source_hash: str
     generation: int = 1  # rises where it is applied anew after it was taken back
     covers: tuple[str, ...] = ()  # ids of the charges that one settlement stands for, where it is more than its own
+    leg: Leg = Leg.SETTLEMENT
+    of: What = What.INVOICE  # what is settled
+    said: object = None  # what Qualy's record holds at the place of its own exchange rate
+
+    @property
+    def what(self) -> What:
+        return What.SETTLEMENT if self.of is What.INVOICE else What.BILL_SETTLEMENT
 
 
 def settlement_account(terms: Terms, transaction: Transaction) -> str | Outcome:
@@ -48,22 +56,21 @@ def settlement_account(terms: Terms, transaction: Transaction) -> str | Outcome:
             )
     else:
         code = settings.accounts.get(method, {}).get(currency, "")
-    account = terms.chart.accounts.get(code)
     what = f"Method {method or '(none)'} in {currency}"
+    return account_problem(terms, code, currency, f"{method} {currency}", what) or code
+
+
+def account_problem(terms: Terms, code: str, currency: str, thing: str, what: str) -> Outcome | None:
+    """Why an account cannot take settlements in a currency: it is not there, takes none, or has another currency."""
+    account = terms.chart.accounts.get(code)
     if account is None or not account.active:
-        return terms.say(Code.UNMAPPED_ACCOUNT, f"{method} {currency}", what=what, account=code or "none named")
+        return terms.say(Code.UNMAPPED_ACCOUNT, thing, what=what, account=code or "none named")
     if not account.takes_payments:
-        return terms.say(
-            Code.UNMAPPED_ACCOUNT, f"{method} {currency}", what=what, account=f"{code}, which takes no payments"
-        )
-    if account.currency and account.currency != currency:
-        return terms.say(
-            Code.UNMAPPED_ACCOUNT,
-            f"{method} {currency}",
-            what=what,
-            account=f"{code}, an account in {account.currency}",
-        )
-    return account.code
+        return terms.say(Code.UNMAPPED_ACCOUNT, thing, what=what, account=f"{code}, which takes no payments")
+    has = account.currency or terms.organisation.base_currency  # one that names none is kept in the base currency
+    if has != currency:
+        return terms.say(Code.UNMAPPED_ACCOUNT, thing, what=what, account=f"{code}, an account in {has}")
+    return None
 
 
 def one_charge(transaction: Transaction, amount: int, day: date, account: str, generation: int = 1) -> Charge:
@@ -115,6 +122,7 @@ def charge_hash(transaction: Transaction) -> str:
             transaction.method,
             transaction.status,
             transaction.payment,
+            *(transaction.paid_as or ()),
         ]
     )
 
@@ -131,22 +139,17 @@ def plan_settlement(
     terms: Terms, known: Known, charge: Charge, invoice: Key, strangers: Strangers, invoice_lock: Outcome | None
 ) -> Ruling:
     """Look first, then what is due, then the step. `invoice_lock`: the invoice itself lies in a locked period."""
-    decision = decision_on(known, (str(Leg.SETTLEMENT), charge.carrier.id), charge.source_hash)
+    decision = decision_on(known, (str(charge.leg), charge.carrier.id), charge.source_hash)
     step = _step(known, charge, invoice)
     if (there := _what_is_there(terms, known, charge, step, invoice, strangers, decision)) is not None:
         return there
     if (held := hold_back(terms, known, step)) is not None:
         return Ruling(held, step)
-    locked = lock_problem(terms, _settlement(step).date, "settlement")
-    if locked is None and terms.accounting.payments.settle_locked_invoice == "hold":
-        locked = invoice_lock
-    return Ruling(locked, step)
-
-
-def _settlement(step: Step) -> NewSettlement:
-    if not isinstance(step.new, NewSettlement):
-        raise TypeError("this step makes no settlement")
-    return step.new
+    fixed = frozen_values(known, (str(charge.leg), charge.carrier.id), charge.source_hash)
+    ruling = rated(terms, on_an_open_day(terms, step, "settlement", fixed), charge.said, charge.carrier)
+    if ruling.outcome is None and terms.accounting.payments.settle_locked_invoice == "hold":
+        return replace(ruling, outcome=invoice_lock)
+    return ruling
 
 
 def _step(known: Known, charge: Charge, invoice: Key) -> Step:
@@ -154,8 +157,8 @@ def _step(known: Known, charge: Charge, invoice: Key) -> Step:
     document = known.links.get(invoice)
     document_id = document.remote_id if document else ""
     remote = known.documents_by_id.get(document_id)
-    fixed = frozen_values(known, (str(Leg.SETTLEMENT), charge.carrier.id), charge.source_hash)
-    day = date.fromisoformat(fixed["date"]) if "date" in fixed else charge.day
+    fixed = frozen_values(known, (str(charge.leg), charge.carrier.id), charge.source_hash)
+    day = original_day(fixed) or charge.day
     currency = charge.carrier.currency
     facts = {
         "date": day.isoformat(),
@@ -164,11 +167,13 @@ def _step(known: Known, charge: Charge, invoice: Key) -> Step:
         "currency": currency,
         "document_id": document_id,
     }
+    if charge.carrier.paid_as is not None and not charge.covers:
+        facts["paid_as"] = list(charge.carrier.paid_as)
     if not charge.covers and charge.amount != charge.carrier.amount:
         facts["part"] = True  # the rest of it is more than is due
     return Step(
-        what=What.SETTLEMENT,
-        leg=Leg.SETTLEMENT,
+        what=charge.what,
+        leg=charge.leg,
         source_id=charge.carrier.id,
         ref=charge.ref,
         sought=charge.ref,
@@ -179,7 +184,8 @@ def _step(known: Known, charge: Charge, invoice: Key) -> Step:
             date=day,
             amount=charge.amount,
             currency=currency,
-            contact_id=remote.contact_id if remote else "",
+            of=charge.of,
+            contact_id=str(document.facts.get("contact_id", "")) if document else "",
         ),
         source_hash=charge.source_hash,
         content_hash=fingerprint([invoice, charge.account, day, charge.amount, currency]),

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from qualy_sync.ledger.slices import Record
-from qualy_sync.model import Leg, Partner, Payment, Split, Transaction
+from qualy_sync.model import Leg, Partner, Payment, Source, Split, SplitIntent, Transaction
 from qualy_sync.outcomes import Code, Group, Outcome
 
 from .amounts import Disagreement, Receipts, is_fully_paid, sort_receipts, total_of
 from .dates import invoice_day, moment_problem
 from .decisions import kept_as_there
+from .pay_outs import paid_out_day
+from .reapply import reapplies
+from .redating import original_day
 from .shares import items_with_shares, share_problems
 from .standing import exclusion, trouble_of
 from .values import (
@@ -35,7 +39,8 @@ ContactBlocked = Callable[[Key], bool]
 class Subject:
     """A readable payment with its splits and transactions.
 
-    `day` is the document's date: as booked, as fixed by an earlier attempt, or by the rule. `excluded` says why
+    `day` is the document's date: as booked, as fixed by an earlier attempt, or by the rule; `meant_day` the same before
+    an approver had it moved to an open day. `excluded` says why
     nothing is synced on purpose, `trouble` what of its later life a person has to look at. `splits` are those that
     can be read and that Qualy still has.
     """
@@ -51,10 +56,12 @@ class Subject:
     splits: tuple[Split, ...]
     share_problems: Mapping[str, str]
     shared_items: tuple[str, ...]
+    pay_outs: tuple[SplitIntent, ...]
     transactions: tuple[Transaction, ...]
     receipts: Receipts
     total: int | Disagreement
     day: date
+    meant_day: date
     invoice_hash: str
     excluded: Outcome | None
     trouble: Outcome | None
@@ -95,6 +102,19 @@ class Subject:
 
     def partner_name(self, split: Split) -> str:
         return self.partner_names.get(split.partnership, "")
+
+    def said_rate(self, noun: Source) -> object:
+        """What a record of Qualy's holds at the place of its own exchange rate."""
+        place = self.terms.accounting.currencies.qualy_rate
+        return noun.at(place) if place else None
+
+    def partner(self, split: Split) -> Partner | None:
+        record = self.partners.get(split.partnership)
+        return record.noun if record is not None and isinstance(record.noun, Partner) else None
+
+    def paid_out_day(self, split: Split) -> date | Outcome | None:
+        """When the partner got this share, whole; None while it did not."""
+        return paid_out_day(self.terms, split, self.splits, self.pay_outs)
 
     def needs_decision(self, thing: str, problem: str, steps: str) -> Outcome:
         return self.terms.say(Code.NEEDS_DECISION, thing, problem=problem, steps=steps)
@@ -164,6 +184,7 @@ def look_at(
     partners: Mapping[str, Record],
     owner: str,
     customer_there: bool,
+    pay_out_records: Sequence[Record] = (),
 ) -> Subject:
     """Puts together what Qualy says. Records that cannot be used are left out here and say so on their own leg."""
     names = {one.id: one.noun.name for one in partners.values() if isinstance(one.noun, Partner)}
@@ -179,7 +200,9 @@ def look_at(
     total = total_of(payment, receipts, inclusive=terms.accounting.payments.amounts == "tax_inclusive")
     shared = _shared_items(terms, known, payment)
     invoice_hash = _invoice_hash(payment, splits, shared)
-    day = _day(terms, known, payment, receipts, invoice_hash)
+    fixed = _fixed(known, payment, invoice_hash)
+    by_rule = invoice_day(payment, receipts, terms.accounting, terms.organisation.zone)
+    day = date.fromisoformat(str(fixed["date"])) if "date" in fixed else by_rule
     booked = (str(Leg.INVOICE), payment.id) in known.links
     return Subject(
         terms=terms,
@@ -193,10 +216,12 @@ def look_at(
         splits=splits,
         share_problems=share_problems(terms, payment, splits, names, unusable),
         shared_items=shared,
+        pay_outs=tuple(one.noun for one in pay_out_records if isinstance(one.noun, SplitIntent) and not one.gone),
         transactions=transactions,
         receipts=receipts,
         total=total,
         day=day,
+        meant_day=original_day(fixed) or by_rule,
         invoice_hash=invoice_hash,
         excluded=exclusion(terms, record, payment, receipts, total, day, booked=booked),
         trouble=trouble_of(terms, record, payment, receipts),
@@ -218,7 +243,7 @@ def _shared_items(terms: Terms, known: Known, payment: Payment) -> tuple[str, ..
     A changed setting is no change of content, so what was booked keeps the sense that it was booked in.
     """
     key = (str(Leg.INVOICE), payment.id)
-    if (link := known.links.get(key)) is not None:
+    if (link := known.links.get(key)) is not None and not reapplies(terms, link):
         return tuple(link.facts.get("shares", ()))
     if (frozen := known.frozen.get(key)) is not None and "shares" in frozen.values:
         return tuple(frozen.values["shares"])
@@ -238,10 +263,8 @@ def _invoice_hash(payment: Payment, splits: Sequence[Split], shared: Sequence[st
     return fingerprint([*content, shares] if shares else content)
 
 
-def _day(terms: Terms, known: Known, payment: Payment, receipts: Receipts, invoice_hash: str) -> date:
+def _fixed(known: Known, payment: Payment, invoice_hash: str) -> Mapping[str, Any]:
+    """What is booked of the document, or fixed by an earlier attempt at it."""
     key = (str(Leg.INVOICE), payment.id)
     link = known.links.get(key)
-    fixed = link.facts if link is not None else frozen_values(known, key, invoice_hash)
-    if "date" in fixed:
-        return date.fromisoformat(str(fixed["date"]))
-    return invoice_day(payment, receipts, terms.accounting, terms.organisation.zone)
+    return link.facts if link is not None else frozen_values(known, key, invoice_hash)

@@ -30,12 +30,13 @@ from qualy_sync.contracts.accounting import (
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.decisions import Decision
 from qualy_sync.ledger.slices import Record
-from qualy_sync.model import Kind, Leg, Payment, Split, Transaction
+from qualy_sync.model import Kind, Leg, Payment, Split, SplitIntent, Transaction
 from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.settings import AccountingSettings, Settings
 
 Key = tuple[str, str]  # (leg, source id)
 PARTY = {Kind.CUSTOMER: "customer", Kind.PARTNER: "partner"}
+MOST_MERGES = 5  # of one contact after the other; more is a circle
 LARGEST = 10**15  # minor units: more is a slip in any currency, and would not fit every database
 ComputeTotals = Callable[[Sequence[Line], Basis, str, Chart], Totals]
 ContactName = Callable[[str, str, str], str]
@@ -44,6 +45,17 @@ AsRead = Callable[[NewDocument], NewDocument]
 
 def _as_sent(new: NewDocument) -> NewDocument:
     return new
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days from one to another, both included."""
+
+    first: date
+    last: date
+
+    def holds(self, day: date) -> bool:
+        return self.first <= day <= self.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,8 @@ class Terms:
     contact_name: ContactName
     taxes: Mapping[str, str]  # Qualy's taxes: id to name
     payment_link: str = ""  # where a payment is found in Qualy: a template with {id}
+    today: date | None = None  # where the organisation is
+    reapply: Span | None = None  # documents of these days are made out anew under the settings of now
     stop_writing: str = ""  # why nothing may be written in this run, if so
     as_read: AsRead = _as_sent
     ways: Ways = field(default_factory=lambda: Ways(reads={}, allocations_on_note=True))
@@ -70,6 +84,10 @@ class Terms:
         if ability not in self.gaps:
             return None
         return self.say(Code.NEEDS_DECISION, thing, problem=self.gaps[ability], steps=steps)
+
+    def can(self, ability: Ability) -> bool:
+        """Whether the tool can do something: it can, unless a gap of its names it."""
+        return ability not in self.gaps
 
     def say(self, code: Code, thing: str = "", /, **detail: object) -> Outcome:
         """An outcome with the tool's title in its sentence."""
@@ -132,6 +150,15 @@ class Known:
     linked_documents: frozenset[str] = frozenset()  # remote ids of documents that a link already stands for
     allocations_by_ref: Mapping[str, tuple[RemoteAllocation, ...]] = field(default_factory=dict)
     shown: frozenset[Key] = frozenset()  # legs that have an outcome although not every record of their kind has them
+
+    def after_merges(self, contact_id: str) -> str:
+        """The contact that stands for this one since somebody merged it into another; itself where nobody did."""
+        for _ in range(MOST_MERGES):
+            contact = self.contacts_by_id.get(contact_id)
+            if contact is None or not contact.merged_into:
+                break
+            contact_id = contact.merged_into
+        return contact_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +270,8 @@ def _amounts(record: Record) -> list[int]:
         stated = [amount for amount in (noun.amount, noun.due) if amount is not None]
         items = [item.amount for item in noun.items]
         return [*stated, *items, sum(items)]
+    if isinstance(noun, SplitIntent):
+        return [noun.amount or 0]
     return [noun.amount] if isinstance(noun, Split | Transaction) else []
 
 

@@ -10,12 +10,24 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from qualy_sync.model import Customer, Kind, Partner, Payment, Source, Split, Transaction, exponent, normal_email
+from qualy_sync.model import (
+    Customer,
+    Kind,
+    Partner,
+    Payment,
+    Source,
+    Split,
+    SplitIntent,
+    Transaction,
+    exponent,
+    normal_email,
+)
 from qualy_sync.settings import QualitySettings
 
 MOST = 2**62  # larger amounts are cut to this: it is above every ceiling, and a frame's column can hold it
 
 Columns = dict[str, Any]
+_NO_AMOUNT: Columns = {"currency": None, "largest_amount": 0, "ceiling": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,12 @@ def _of_transaction(record: Any, around: Around, settings: QualitySettings) -> C
     }
 
 
+def _of_pay_out(record: Any, around: Around, settings: QualitySettings) -> Columns:
+    intent: SplitIntent = record
+    known = _amounts(intent.currency, [intent.amount or 0], settings) if intent.currency else _NO_AMOUNT
+    return {**known, "payment_exists": intent.payment in around.payments if intent.payment else None}
+
+
 def _email(email: str | None) -> Columns:
     address = normal_email(email)
     return {"has_email": bool(address), "email_is_valid": _is_address(address) if address else None}
@@ -125,4 +143,5 @@ _COLUMNS: Mapping[Kind, Callable[[Any, Around, QualitySettings], Columns]] = {
     Kind.PAYMENT: _of_payment,
     Kind.SPLIT: _of_split,
     Kind.TRANSACTION: _of_transaction,
+    Kind.SPLIT_INTENT: _of_pay_out,
 }

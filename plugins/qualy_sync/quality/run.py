@@ -33,7 +33,7 @@ from qualy_sync.ledger.quality import (
     rows_to_check,
 )
 from qualy_sync.ledger.runs import complete_pass
-from qualy_sync.model import NOUNS, Kind, Payment, Source, Split, Transaction
+from qualy_sync.model import NOUNS, Kind, Payment, Source, Split, SplitIntent, Transaction
 from qualy_sync.outcomes import Code
 from qualy_sync.settings import QualitySettings, Settings
 
@@ -141,8 +141,8 @@ def _around(connection: sa.Connection, kind: Kind, pin: int, nouns: Sequence[Sou
     if kind is Kind.PAYMENT:
         payers = {noun.contact for noun in nouns if isinstance(noun, Payment)}
         return Around(customers=frozenset(existing(connection, Kind.CUSTOMER, pin, sorted(payers))))
-    if kind is Kind.TRANSACTION:
-        paid = {noun.payment for noun in nouns if isinstance(noun, Transaction)}
+    if kind in (Kind.TRANSACTION, Kind.SPLIT_INTENT):
+        paid = {noun.payment for noun in nouns if isinstance(noun, Transaction | SplitIntent) and noun.payment}
         return Around(payments=frozenset(existing(connection, Kind.PAYMENT, pin, sorted(paid))))
     if kind is Kind.SPLIT:
         return _around_splits(connection, pin, [noun for noun in nouns if isinstance(noun, Split)])

@@ -19,7 +19,7 @@ from .found import Difference, Finding
 from .statement import Line, Position, statement
 
 IN_STEP = tuple(str(code) for code, meaning in MEANINGS.items() if meaning.group is Group.IN_STEP)
-_MONEY = (Kind.PAYMENT, Kind.SPLIT, Kind.TRANSACTION)
+_MONEY = (Kind.PAYMENT, Kind.SPLIT, Kind.TRANSACTION, Kind.SPLIT_INTENT)
 
 
 def reconcile(ledger: Ledger, book: int, run: int, now: datetime, full: bool) -> dict[str, int]:
@@ -84,7 +84,7 @@ def differences(connection: sa.Connection, book: int, run: int, pin: int, full: 
     yield from sweep.strays(connection, book, _number_prefix(connection, run), paid_as_there)
     yield from sweep.twins(connection, book)
     if full:
-        yield from sweep.stated_amounts(connection, book, pin)
+        yield from sweep.stated_amounts(connection, book, pin, _settled_amount(connection, run))
 
 
 def _accepted(connection: sa.Connection, book: int) -> dict[tuple[str, str], str | None]:
@@ -93,9 +93,17 @@ def _accepted(connection: sa.Connection, book: int) -> dict[tuple[str, str], str
 
 
 def _number_prefix(connection: sa.Connection, run: int) -> str:
-    found = first(connection, "reconcile.prefix", run=run)
-    accounting = (found.value if found else {}).get("accounting") or {}
-    return str((accounting.get("payments") or {}).get("number_prefix", ""))
+    return str((_accounting(connection, run).get("payments") or {}).get("number_prefix", ""))
+
+
+def _settled_amount(connection: sa.Connection, run: int) -> str:
+    return str((_accounting(connection, run).get("currencies") or {}).get("settled_amount") or "")
+
+
+def _accounting(connection: sa.Connection, run: int) -> dict[str, Any]:
+    """The run's settings of the accounting tool, as they were kept."""
+    found = first(connection, "reconcile.settings", run=run)
+    return (found.value if found else {}).get("accounting") or {}
 
 
 def _without_outcome(proof: Completeness) -> Iterator[Difference]:

@@ -16,7 +16,8 @@ from .found import Difference, Finding, money
 from .statement import Position
 
 DRAFTS = frozenset({Status.DRAFT, Status.SUBMITTED})
-_NOUN = {"invoice": "invoice", "bill": "bill", "settlement": "receipt"}
+_NOUN = {"invoice": "invoice", "bill": "bill", "settlement": "receipt", "pay_out": "pay-out"}
+_MONEY = frozenset({"settlement", "pay_out"})
 # A person's, or nobody's, business: what the tool has of these records is not ours to prove.
 _LET_GO = frozenset({Code.IGNORED, Code.VOIDED, Code.REMOVED})
 # In step by themselves, although no link says so.
@@ -30,7 +31,7 @@ def position(row: Any, *, accepted: bool = False) -> Position:
     if row.leg == "settlement" and row.covered:
         there = row.amount if live else None
     else:
-        there = booked(row, row.there_amount if row.leg == "settlement" else row.total) if live else None
+        there = booked(row, row.there_amount if row.leg in _MONEY else row.total) if live else None
     return Position(
         kind=row.kind,
         currency=row.currency,
@@ -39,7 +40,7 @@ def position(row: Any, *, accepted: bool = False) -> Position:
         own=row.amount,
         there=there,
         accepted=accepted,
-        draft=live and row.leg != "settlement" and row.status in DRAFTS,
+        draft=live and row.leg not in _MONEY and row.status in DRAFTS,
     )
 
 
@@ -50,7 +51,7 @@ def booked(row: Any, shown: int) -> int:
     is from the total that was agreed on.
     """
     facts: Mapping[str, Any] = row.facts or {}
-    agreed = facts.get("amount" if row.leg == "settlement" else "total", row.amount)
+    agreed = facts.get("amount" if row.leg in _MONEY else "total", row.amount)
     if MEANINGS[Code(row.code)].group is Group.IN_STEP or row.link_hash == row.source_hash:
         return int(row.amount + (shown - agreed))
     return int(facts.get("own", agreed) + (shown - agreed))
@@ -78,7 +79,7 @@ def document(row: Any, merged: Mapping[str, str], *, paid_as_there: bool = False
 
 
 def settlement(row: Any) -> Iterator[Difference]:
-    """What disagrees about one receipt."""
+    """What disagrees about one receipt or pay-out."""
     if Code(row.code) in _LET_GO or row.covered:
         return
     if row.remote_id is None:
@@ -91,7 +92,8 @@ def settlement(row: Any) -> Iterator[Difference]:
     yield from _money(row, Finding.AMOUNT, facts.get("amount", row.amount), row.there_amount)
     yield from _word(row, Finding.CURRENCY, "its currency", facts.get("currency", row.currency), row.there_currency)
     yield from _word(row, Finding.ACCOUNT, "its account", facts.get("account"), row.account)
-    yield from _word(row, Finding.DOCUMENT, "the invoice that it pays", row.document, row.document_id)
+    paid = ("invoice", row.document) if row.leg == "settlement" else ("bill", facts.get("document_id"))
+    yield from _word(row, Finding.DOCUMENT, f"the {paid[0]} that it pays", paid[1], row.document_id)
 
 
 def _without_link(row: Any) -> Iterator[Difference]:

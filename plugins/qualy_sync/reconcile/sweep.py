@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from qualy_sync.ledger.queries import first, rows
+from qualy_sync.model import Leg, at
 from qualy_sync.plan.refs import looks_like_ref
 
 from .found import Difference, Finding, money
@@ -56,10 +57,16 @@ def lost_contacts(connection: sa.Connection, book: int) -> Iterator[Difference]:
             yield Difference(Finding.ARCHIVED_THERE, row.leg, row.source_id, row.remote_id, sentence)
 
 
-def stated_amounts(connection: sa.Connection, book: int, pin: int) -> Iterator[Difference]:
-    """Amounts that Qualy states and that the outcomes do not carry: read from the source rows, one by one."""
+def stated_amounts(connection: sa.Connection, book: int, pin: int, settled_amount: str = "") -> Iterator[Difference]:
+    """Amounts that Qualy states and that the outcomes do not carry: read from the source rows, one by one.
+
+    `settled_amount`: the place where Qualy says what money in another currency was worth in its payment's own.
+    """
     for row in rows(connection, "reconcile.stated_amounts", book=book, pin=pin):
         stated = stated_amount(row.content)
+        if stated is not None and stated[1] != row.currency and row.leg == Leg.SETTLEMENT and settled_amount:
+            worth = at(row.content, settled_amount)
+            stated = (worth, row.currency) if isinstance(worth, int) else stated
         if stated is not None and stated != (row.amount, row.currency):
             amount, currency = stated
             here, there = money(amount, currency), money(row.amount, row.currency)

@@ -13,7 +13,8 @@ from qualy_sync.contracts.accounting import GONE
 from qualy_sync.ledger.queries import rows
 from qualy_sync.reconcile import document_rows
 
-from .values import Agreed, Balance, Unbilled, Unpaid
+from .escape import web_link
+from .values import Agreed, Balance, ToRecode, Unbilled, Unpaid
 
 AGES = ("not due", "1 to 30", "31 to 60", "61 to 90", "over 90")
 NAMED = 10
@@ -66,6 +67,24 @@ def unbilled(connection: sa.Connection, book: int, in_step: tuple[str, ...], fin
     return [
         Unbilled(currency, len(ids), bills[currency], amount[currency], tuple(ids)[:NAMED])
         for currency, ids in sorted(payments.items())
+    ]
+
+
+def to_recode(connection: sa.Connection, book: int) -> list[ToRecode]:
+    """Documents that post to a suspense account still, the oldest first."""
+    return [
+        ToRecode(
+            leg=row.leg,
+            source_id=row.source_id,
+            number=row.number,
+            accounts=(accounts := tuple(row.facts["suspense"])),
+            currency=row.currency,
+            amount=sum(int((row.facts.get("accounts") or {}).get(account, 0)) for account in accounts),
+            date=row.date,
+            tool_url=web_link(row.url or ""),
+        )
+        for row in rows(connection, "report.to_recode", book=book)
+        if row.facts.get("suspense")
     ]
 
 

@@ -11,6 +11,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from qualy_sync.model import exponent, to_decimal
@@ -18,7 +19,7 @@ from qualy_sync.outcomes import MEANINGS
 from qualy_sync.reconcile import COLUMNS, Line
 
 from .escape import csv_text
-from .values import Disagreement, Waiting
+from .values import Disagreement, ToRecode, Waiting
 
 ZIP_FROM = 4_000_000  # bytes: about 20,000 records
 Cell = str | int | None
@@ -30,6 +31,7 @@ RECORD_COLUMNS = (
 DIFFERENCE_COLUMNS = (
     "what", "leg", "qualy_id", "tool_id", "currency", "ours", "theirs", "sentence", "tool_link",
 )  # fmt: skip
+RECODE_COLUMNS = ("leg", "qualy_id", "number", "accounts", "currency", "amount", "date", "tool_link")
 TOTAL_COLUMNS = ("kind", "currency", "accounting_month", "records", "qualy", *COLUMNS, "difference")
 
 
@@ -75,6 +77,21 @@ def differences(found: Iterable[Disagreement]) -> Iterable[Sequence[Cell]]:
         )
 
 
+def to_recode(found: Iterable[ToRecode]) -> Iterable[Sequence[Cell]]:
+    """Rows of to_recode.csv."""
+    for one in found:
+        yield (
+            one.leg,
+            one.source_id,
+            one.number,
+            " ".join(one.accounts),
+            one.currency,
+            amount(one.amount, one.currency),
+            one.date.isoformat(),
+            one.tool_url,
+        )
+
+
 def totals(lines: Iterable[Line]) -> Iterable[Sequence[Cell]]:
     """Rows of totals.csv: the statement, line by line."""
     for line in lines:
@@ -93,10 +110,7 @@ def write(name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> 
     """The file's name and content; beyond `ZIP_FROM` bytes it is `name.zip` with the file in it."""
     with tempfile.TemporaryFile() as plain:
         text = io.TextIOWrapper(plain, encoding="utf-8-sig", newline="", write_through=False)
-        writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow(columns)
-        for row in rows:
-            writer.writerow([_cell(cell) for cell in row])
+        write_rows(text, columns, rows)
         text.flush()
         size = plain.tell()
         plain.seek(0)
@@ -110,6 +124,20 @@ def write(name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> 
                 entry.write(chunk)
         text.detach()
         return f"{name}.zip", packed.getvalue()
+
+
+def write_rows(text: TextIO, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> int:
+    """A head line and the rows, RFC 4180, formulas defused, into a text that was opened with `newline=""`.
+
+    Rows are taken one at a time. Gives their number.
+    """
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(columns)
+    count = 0
+    for row in rows:
+        writer.writerow([_cell(cell) for cell in row])
+        count += 1
+    return count
 
 
 def amount(minor: int | None, currency: str) -> Number | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from qualy_sync.ledger import Ledger, LedgerError
 from qualy_sync.ledger.queries import first, rows
-from qualy_sync.model import Kind
+from qualy_sync.model import Kind, Money
 from qualy_sync.outcomes import MEANINGS, Code, Outcome, worst
 
 from .escape import web_link
@@ -60,6 +61,7 @@ class LegStory:
     ref: str
     number: str
     url: str
+    notes: tuple[str, ...]  # what the settings' rules did: its rate and source, a day it was moved to, the settings
     attempts: tuple[Attempt, ...]
     events: tuple[Event, ...]
 
@@ -98,7 +100,10 @@ def explain(
     order = {
         name: place
         for place, name in enumerate(
-            ("contact", "invoice", "settlement", "credit_note", "allocation", "supplier", "bill", "supplier_credit")
+            (
+                *("contact", "invoice", "settlement", "credit_note", "allocation"),
+                *("supplier", "bill", "pay_out", "supplier_credit"),
+            )
         )
     }
     amount = content.get("amount")
@@ -148,9 +153,26 @@ def _leg(ledger: Ledger, connection: sa.Connection, book: int, row: Any, tool: s
         ref=row.ref or "",
         number=str((row.facts or {}).get("number") or ""),
         url=web_link(row.url or ""),
+        notes=tuple(_notes(row)),
         attempts=tuple(_attempt(ledger, one, personal) for one in list(tries)),
         events=_events(connection, book, row.leg, row.source_id, tool),
     )
+
+
+def _notes(row: Any) -> Iterator[str]:
+    facts: dict[str, Any] = row.facts or {}
+    if rate := facts.get("rate"):
+        worth = f" {rate['value']}" if "value" in rate else ""
+        yield f"Exchange rate{worth} of {rate['date']}, from {rate['source']}."
+    if paid := facts.get("paid_as"):
+        yield f"Paid as {Money(int(paid[0]), str(paid[1]))}, which Qualy puts at {row.currency}."
+    if moved := facts.get("redated"):
+        yield (
+            f"Dated {facts['date']} instead of {moved['from']}, since the books were locked to {moved['lock_date']};"
+            f" {moved['approver']} approves that."
+        )
+    if row.settings_version:
+        yield f"Made under the settings {row.settings_version}."
 
 
 def _attempt(ledger: Ledger, row: Any, personal: bool) -> Attempt:

@@ -16,6 +16,7 @@ from qualy_sync.reconcile import pin_of, prove, totals
 
 from . import books, months
 from .escape import web_link
+from .rules import rules
 from .troubles import spoken, troubles_in
 from .values import Context, Count, Disagreement, Head, Story, Waiting
 
@@ -49,10 +50,12 @@ def story(connection: sa.Connection, book: int, run: int, now: datetime, context
         unpaid=books.unpaid(connection, book, head.today),
         unbilled=books.unbilled(connection, book, IN_STEP, FINE),
         clearing=books.clearing(connection, book, chart.value if chart else {}),
+        to_recode=books.to_recode(connection, book),
         pass_through=pass_through,
         proof=proof,
         differences=found,
         gaps=context.gaps,
+        rules=rules(connection, book, since, chart.value if chart else {}),
     )
 
 
@@ -74,6 +77,7 @@ def head_of(connection: sa.Connection, book: int, run: int, now: datetime, conte
         zone=ZoneInfo(value.get("zone") or "UTC"),
         period_lock=_day(value.get("period_lock")),
         year_end_lock=_day(value.get("year_end_lock")),
+        closed_until=_day(value.get("closed_until")),
         stand_in=bool(value.get("stand_in")),
         settings_version=this.settings_version if this else "",
         run=run,
@@ -93,11 +97,20 @@ def counts(connection: sa.Connection, query: str, **parameters: Any) -> list[Cou
 
 
 def listed(
-    connection: sa.Connection, book: int, head: Head, context: Context, pin: int, without: tuple[str, ...]
+    connection: sa.Connection,
+    book: int,
+    head: Head,
+    context: Context,
+    pin: int,
+    without: tuple[str, ...],
+    after: int = 0,
 ) -> Listed:
-    """Every record except those with one of some outcomes; who waits for a person comes first, then the oldest."""
+    """Every record except those with one of some outcomes; who waits for a person comes first, then the oldest.
+
+    `after`: only those whose outcome is newer than this one of the history.
+    """
     chunk: list[Any] = []
-    for row in rows(connection, "report.outcomes", book=book, without=without or ("",)):
+    for row in rows(connection, "report.outcomes", book=book, without=without or ("",), after=after):
         chunk.append(row)
         if len(chunk) == _CHUNK:
             yield from _told(connection, chunk, head, context, pin)

@@ -58,6 +58,7 @@ def make_report(ledger: Ledger, book: int, run: int, now: datetime, context: Con
                     csv_files.DIFFERENCE_COLUMNS,
                     csv_files.differences(gather.differences(connection, book)),
                 ),
+                csv_files.write("to_recode.csv", csv_files.RECODE_COLUMNS, csv_files.to_recode(story.to_recode)),
                 csv_files.write("outcomes.csv", csv_files.RECORD_COLUMNS, csv_files.records(listed(()), zone)),
             )
         )

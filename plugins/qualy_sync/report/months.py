@@ -14,7 +14,12 @@ from qualy_sync.reconcile import Column, Completeness, Line
 from . import words
 from .values import Head, Month, Written
 
-_KINDS = {"payment-intents": "payment", "payment-splits": "split", "transactions": "receipt"}
+_KINDS = {
+    "payment-intents": "payment",
+    "payment-splits": "split",
+    "transactions": "receipt",
+    "split-intents": "pay-out",
+}
 _WRITTEN = tuple(map(str, (Code.CREATED, Code.PAID, Code.ADOPTED, Code.SETTLED_THERE)))
 _WAITS = {
     Column.DRAFT: "in draft",

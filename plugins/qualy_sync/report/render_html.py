@@ -35,6 +35,7 @@ LEGS = {
     "invoice": "Payments",
     "bill": "Splits",
     "settlement": "Receipts",
+    "pay_out": "Pay-outs",
     "credit_note": "Credit notes",
     "supplier_credit": "Supplier credits",
     "allocation": "Allocations",
@@ -45,11 +46,17 @@ ONE = {
     "invoice": "Payment",
     "bill": "Split",
     "settlement": "Receipt",
+    "pay_out": "Pay-out",
     "credit_note": "Credit note",
     "supplier_credit": "Supplier credit",
     "allocation": "Allocation",
 }
-KINDS = {"payment-intents": "Payments", "payment-splits": "Splits", "transactions": "Receipts"}
+KINDS = {
+    "payment-intents": "Payments",
+    "payment-splits": "Splits",
+    "transactions": "Receipts",
+    "split-intents": "Pay-outs",
+}
 _GROUP_CLASS = {
     Group.IN_STEP: "good",
     Group.EXCLUDED: "quiet",
@@ -75,8 +82,8 @@ def render(
     story: Story, waiting: Sequence[Waiting], waits: int, differences: Sequence[Disagreement], files: Sequence[str]
 ) -> bytes:
     """The page. `waiting` and `differences` are the first of them, `waits` how many wait in all."""
-    page = _environment().get_template("report.html.j2")
-    script = _asset("search.js")
+    page = environment().get_template("report.html.j2")
+    script = asset("search.js")
     html = page.render(
         story=story,
         head=story.head,
@@ -102,7 +109,7 @@ def render(
         waits=waits,
         differences=differences[:MOST_DIFFERENCES],
         files=files,
-        style=Markup(_asset("style.css")),
+        style=Markup(asset("style.css")),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         age=lambda since: words.age(since, story.head.made_at),
@@ -178,8 +185,8 @@ def _money_charts(lines: Iterable[Line]) -> list[tuple[str, Markup]]:
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    found = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -187,7 +194,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.filters.update(
+    found.filters.update(
         bare=words.bare,
         money=words.amount,
         moneys=words.amounts,
@@ -198,7 +205,7 @@ def _environment() -> jinja2.Environment:
         link=web_link,
         json=script_json,
     )
-    return environment
+    return found
 
 
 def _shown(value: Any) -> Any:
@@ -212,5 +219,5 @@ def _shown(value: Any) -> Any:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")

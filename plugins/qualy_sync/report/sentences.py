@@ -24,6 +24,7 @@ _NOUNS = {
     "invoice": "invoice",
     "bill": "bill",
     "settlement": "receipt",
+    "pay_out": "pay-out",
     "credit_note": "credit note",
     "supplier_credit": "supplier credit",
     "allocation": "allocation",

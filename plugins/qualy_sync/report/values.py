@@ -11,6 +11,7 @@ from qualy_sync.contracts.accounting import Gap
 from qualy_sync.outcomes import Actor, Code, Group
 from qualy_sync.reconcile import Completeness, Line
 
+from .rules import Rules
 from .troubles import Trouble
 
 
@@ -38,6 +39,7 @@ class Head:
     zone: ZoneInfo
     period_lock: date | None
     year_end_lock: date | None
+    closed_until: date | None
     stand_in: bool
     settings_version: str
     run: int
@@ -48,8 +50,8 @@ class Head:
 
     @property
     def lock_date(self) -> date | None:
-        """The later of the two lock dates: days up to it are locked."""
-        days = [day for day in (self.period_lock, self.year_end_lock) if day]
+        """The latest of the lock dates, the user's own included: days up to it are locked."""
+        days = [day for day in (self.period_lock, self.year_end_lock, self.closed_until) if day]
         return max(days) if days else None
 
     @property
@@ -146,6 +148,20 @@ class Unbilled:
 
 
 @dataclass(frozen=True, slots=True)
+class ToRecode:
+    """A document that posts to a suspense account until somebody recodes it in the tool. `amount`: net, on those."""
+
+    leg: str
+    source_id: str
+    number: str
+    accounts: tuple[str, ...]
+    currency: str
+    amount: int
+    date: date
+    tool_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """One record that is not in step."""
 
@@ -197,7 +213,9 @@ class Story:
     unpaid: Sequence[Unpaid]
     unbilled: Sequence[Unbilled]
     clearing: Sequence[Balance]
+    to_recode: Sequence[ToRecode]
     pass_through: Sequence[Balance] | None  # None: the documents do not say which accounts they post to
     proof: Completeness
     differences: int
     gaps: Sequence[Gap]
+    rules: Rules = field(default_factory=Rules)

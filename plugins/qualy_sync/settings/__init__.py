@@ -5,10 +5,11 @@ from __future__ import annotations
 from .accounting import (
     Breaker,
     Contacts,
-    Currencies,
     Gate,
     ItemMap,
+    NextOpenDay,
     Pace,
+    PartnerDocument,
     Payments,
     Rounding,
     Settlement,
@@ -17,22 +18,40 @@ from .accounting import (
     SplitType,
     Taxes,
 )
+from .crm import CreateInQualy, CrmPace, CustomerFields, HubSpotField, HubSpotSettings, MailchimpSettings, UpdateInQualy
+from .csv_files import CsvSettings
+from .currencies import Currencies
 from .loading import load
 from .model import AccountingSettings, Settings
 from .problems import Problem, SettingsError
+from .rate_table import DatedRate, RateTable
 from .source import QualitySettings, SourceSettings
+from .webhooks import HubSpotWebhooks, QualyWebhooks, WebhookSettings
 
 __all__ = [
     "AccountingSettings",
     "Breaker",
     "Contacts",
+    "CreateInQualy",
+    "CrmPace",
+    "CsvSettings",
     "Currencies",
+    "CustomerFields",
+    "DatedRate",
     "Gate",
+    "HubSpotField",
+    "HubSpotSettings",
+    "HubSpotWebhooks",
     "ItemMap",
+    "MailchimpSettings",
+    "NextOpenDay",
     "Pace",
+    "PartnerDocument",
     "Payments",
     "Problem",
     "QualitySettings",
+    "QualyWebhooks",
+    "RateTable",
     "Rounding",
     "Settings",
     "SettingsError",
@@ -42,5 +61,7 @@ __all__ = [
     "SplitType",
     "Splits",
     "Taxes",
+    "UpdateInQualy",
+    "WebhookSettings",
     "load",
 ]

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from .currencies import FieldPath
 from .types import (
     Bool,
     Code,
@@ -23,9 +24,8 @@ from .types import (
     Text,
     WhenEmpty,
     WhenNoItems,
+    distinct,
     no_catch_all,
-    not_yet,
-    not_yet_anything,
     refused,
     words,
 )
@@ -34,6 +34,7 @@ DocumentStatus = Literal["draft", "submitted", "authorised"]
 AmountsAre = Literal["tax_inclusive", "tax_exclusive"]
 Role = Literal["principal", "agent_on_invoice", "agent_on_bill"]
 Direction = Literal["we_owe", "owed_to_us", "own"]
+ContactField = Literal["name", "email"]
 
 CodeOrHold = Annotated[Text, words("a code in quotes, or hold")]
 
@@ -101,15 +102,14 @@ class Payments(Section):
         default="hold",
         description="Lines of a credit note for a part of an invoice: a person's, or a share of each line.",
     )
-    next_open_day: Annotated[
-        Literal[False], not_yet_anything("false: what a lock date refuses waits until it is moved")
-    ] = Field(default=False, description="Not available yet.")
 
 
 class SplitType(Section):
     """Who owes whom for one type of split."""
 
-    direction: Direction = Field(description="we_owe makes a bill, own makes nothing, owed_to_us is held.")
+    direction: Direction = Field(
+        description="we_owe makes a bill, own makes nothing, owed_to_us follows splits.owed_to_us."
+    )
     principal_share: Bool = Field(
         default=False, description="This split carries gross and commission of an agent_on_bill item."
     )
@@ -125,13 +125,24 @@ class SplitMap(Section):
     tax: Code | None = Field(default=None, description="Tax code where Qualy gives none.")
 
 
+class PartnerDocument(Section):
+    """Which tax codes a bill has by the tax document that the partner gives (or that we make for it: RCTI)."""
+
+    taxes: Annotated[dict[Text, Code], no_catch_all("tax"), WhenEmpty] = Field(
+        default_factory=dict, description="Qualy's taxes, by id or exact name, as codes; they win over taxes.purchases."
+    )
+    without_tax: Code | None = Field(default=None, description="The code where Qualy's split has no tax.")
+    claims_tax: Bool = Field(
+        default=True, description="false: without a tax document nothing is claimed; a code with a rate is refused."
+    )
+
+
 class Splits(Section):
     """When a split becomes a bill to the partner, and where it posts."""
 
-    when: Annotated[
-        Literal["with_invoice", "when_customer_paid", "never"],
-        not_yet("when_paid_out", use="when_customer_paid, with_invoice or never"),
-    ] = Field(default="when_customer_paid", description="When a split gets its bill.")
+    when: Literal["with_invoice", "when_customer_paid", "when_paid_out", "never"] = Field(
+        default="when_customer_paid", description="When a split gets its bill."
+    )
     amounts: AmountsAre = Field(description="Whether the splits' amounts hold the tax.")
     bill_status: DocumentStatus = Field(default="authorised", description="State in which bills are made.")
     types: Annotated[dict[Text, SplitType], no_catch_all("type"), WhenEmpty] = Field(
@@ -140,11 +151,18 @@ class Splits(Section):
     own_partnerships: Names = Field(
         default=(), description="Partners that are the business itself, by Qualy id or exact name: no bill."
     )
-    owed_to_us: Annotated[Literal["hold"], not_yet("invoice", use="hold: these splits wait, visibly")] = Field(
-        default="hold", description="What happens to splits that a partner owes us."
+    owed_to_us: Literal["hold", "invoice"] = Field(
+        default="hold", description="What a partner owes us: held, or an invoice to the partner."
     )
-    settle_bills: Annotated[Literal[False], not_yet_anything("false, and pay bills in the accounting tool")] = Field(
-        default=False, description="Not available yet."
+    mark_paid: Bool = Field(default=False, description="Whether bills are marked paid once Qualy paid the partner out.")
+    payout_accounts: Annotated[dict[Currency, Code], WhenEmpty] = Field(
+        default_factory=dict, description="By currency: the account that pay-outs leave from. Needed by mark_paid."
+    )
+    partner_document: FieldPath | None = Field(
+        default=None, description="Field of a partner with the kind of tax document it gives; empty: not asked."
+    )
+    partner_documents: Annotated[dict[Text, PartnerDocument], no_catch_all("kind of document"), WhenEmpty] = Field(
+        default_factory=dict, description="By what that field says ('none' where it says nothing): tax codes of bills."
     )
     map: Annotated[tuple[SplitMap, ...], WhenNoItems] = Field(
         default=(), description="Accounts of bills; what no entry fits is held."
@@ -200,24 +218,36 @@ class Settlement(Section):
 class Contacts(Section):
     """Who is who."""
 
-    update: Annotated[Literal[False], not_yet_anything("false: contacts are never overwritten")] = Field(
-        default=False, description="Not available yet."
+    update: Bool = Field(default=False, description="Whether a change in Qualy changes contacts that we made.")
+    overwrite: Annotated[tuple[ContactField, ...], distinct()] = Field(
+        default=("name", "email"), description="What an update may overwrite; everything else stays as it is there."
     )
     on_shared_email: Literal["hold", "one_contact"] = Field(
         default="hold", description="Two Qualy customers with one email: held, or one contact for both."
     )
-    suffix: Literal["ref"] = Field(default="ref", description="What tells namesakes apart.")
-
-
-class Currencies(Section):
-    """Where exchange rates come from; needed once a foreign currency is met."""
-
-    rates: Annotated[
-        Literal["tool"] | None, not_yet("table", "qualy", use="tool: the accounting tool fills its own rate in")
-    ] = Field(default=None, description="Source of exchange rates; without one, foreign documents are held.")
-    table: Annotated[None, not_yet_anything("rates: tool", nothing=None)] = Field(
-        default=None, description="Not available yet."
+    latin_names: Literal["hold", "transliterate"] = Field(
+        default="hold",
+        description="Names that the tool cannot keep (QuickBooks, United States): wait, or spelled in Latin.",
     )
+    suffix: Literal["ref"] = Field(default="ref", description="What tells namesakes apart.")
+    customer_tax_id: FieldPath | None = Field(
+        default=None, description="Field of a customer with its CPF or CNPJ; empty: not read."
+    )
+    partner_tax_id: FieldPath | None = Field(
+        default=None, description="Field of a partner with its CNPJ; empty: not read."
+    )
+    country: FieldPath | None = Field(
+        default=None, description="Field of customers and partners with the country of their address; empty: not read."
+    )
+
+
+class NextOpenDay(Section):
+    """Per kind of record, who approves that a document on a locked day is dated on the first open one instead."""
+
+    invoice: Text | None = Field(default=None, description="The approver for invoices, by name; empty: they are held.")
+    bill: Text | None = Field(default=None, description="The approver for bills; empty: they are held.")
+    settlement: Text | None = Field(default=None, description="The approver for settlements; empty: they are held.")
+    credit_note: Text | None = Field(default=None, description="The approver for credit notes; empty: they are held.")
 
 
 class Rounding(Section):

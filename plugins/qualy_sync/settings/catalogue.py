@@ -19,12 +19,10 @@ REQUIRED = "required"
 
 # Not keys of this version. A sentence for those who read about them.
 PLANNED: dict[str, str] = {
-    "reapply": "applying changed settings to existing documents is not available yet; they apply to new ones",
     "refunds": "refunds are not available yet; such payments wait as needs_decision",
     "cancellations": "cancellations are not available yet; such payments wait as needs_decision",
     "credit_notes": "credit notes are not available yet; such payments wait as needs_decision",
     "reversal": "removing settlements is not available yet; such payments wait as needs_decision",
-    "approver": "moving documents to the next open day is not available yet; locked records wait",
 }
 _SECRETS = ("secret", "token", "password", "api_key", "apikey", "client_id")
 
@@ -150,7 +148,8 @@ def _plain(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
+        named = (next(iter(entry.values())) if isinstance(entry, dict) else entry for entry in value)
+        return ", ".join(map(str, named)) or "none"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from .accounting import ItemMap, Pace, Payments, Rounding, Settlement, Splits
+from .currencies import Currencies
 from .problems import KeyPath, dotted, nearest
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class Parts:
     settlement: Settlement | None = None
     rounding: Rounding | None = None
     pace: Pace | None = None
+    currencies: Currencies | None = None
     items_complete: bool = True
 
     @classmethod
@@ -52,6 +54,7 @@ class Parts:
             settlement=_read(Settlement, accounting.get("settlement")),
             rounding=_read(Rounding, accounting.get("rounding")),
             pace=_read(Pace, accounting.get("pace")),
+            currencies=_read(Currencies, accounting.get("currencies")),
             items_complete=len(items) == len(read),
         )
 
@@ -78,10 +81,13 @@ def disagreements(parts: Parts) -> Iterator[Disagreement]:
     if parts.splits:
         yield from _split_types(parts.splits)
         yield from _split_map(parts.splits, parts)
+        yield from _paying_out(parts.splits)
     if parts.settlement:
         yield from _settlement(parts.settlement)
     if parts.rounding:
         yield from _rounding(parts.rounding)
+    if parts.currencies:
+        yield from _rates(parts.currencies)
     if parts.pace and parts.pace.read_timeout >= parts.pace.lease_seconds:
         yield Disagreement(
             ("pace", "read_timeout"),
@@ -171,6 +177,32 @@ def _split_map(splits: Splits, parts: Parts) -> Iterator[Disagreement]:
             yield from _one_liability(index, splits, parts)
 
 
+def _paying_out(splits: Splits) -> Iterator[Disagreement]:
+    if splits.mark_paid and not splits.payout_accounts:
+        yield Disagreement(
+            ("splits", "payout_accounts"),
+            "is missing: mark_paid needs, by currency, the account that pay-outs leave from",
+        )
+    if splits.partner_documents and splits.partner_document is None:
+        yield Disagreement(
+            ("splits", "partner_document"),
+            "is missing: partner_documents needs the field of a partner that tells its kind of document",
+        )
+    if splits.partner_document is not None and not splits.partner_documents:
+        yield Disagreement(
+            ("splits", "partner_documents"), "is missing: partner_document is read, and no kind of document is listed"
+        )
+
+
+def _rates(currencies: Currencies) -> Iterator[Disagreement]:
+    if currencies.rates == "table" and currencies.table is None:
+        yield Disagreement(("currencies", "table"), "is missing: rates is table, which is a CSV file with rates")
+    if currencies.rates == "qualy" and currencies.qualy_rate is None:
+        yield Disagreement(
+            ("currencies", "qualy_rate"), "is missing: rates is qualy, so that the field with Qualy's rate is needed"
+        )
+
+
 def _category(category: str, where: KeyPath, parts: Parts) -> Iterator[Disagreement]:
     if parts.items_complete and parts.items and not {category, "*"} & set(parts.items):
         known = f"({', '.join(parts.items)}){nearest(category, parts.items)}"
@@ -183,7 +215,10 @@ def _one_liability(index: int, splits: Splits, parts: Parts) -> Iterator[Disagre
     item = parts.items.get(entry.category)
     if item is None or item.role == "principal" or entry.account == item.account:
         return
-    marked = entry.type in splits.types and splits.types[entry.type].principal_share
+    kind = splits.types.get(entry.type)
+    if kind is not None and kind.direction == "owed_to_us":
+        return  # our invoice to the partner: income, not a liability
+    marked = kind is not None and kind.principal_share
     if item.role == "agent_on_invoice" or marked:
         yield Disagreement(
             ("splits", "map", index, "account"),

@@ -13,6 +13,7 @@ from .checks import Disagreement, Parts, disagreements
 from .explain import explain
 from .model import Settings
 from .problems import Problem, SettingsError, dotted, nearest
+from .rate_table import read_rates
 from .yaml_file import Document, read
 
 NO_TOOL = "none"
@@ -22,7 +23,8 @@ _WITH_REQUIRED_KEYS = ("payments", "splits")  # written or not, their missing ke
 def load(path: Path | str, tools: Sequence[str] = ("xero",)) -> Settings:
     """Reads and validates the settings. `tools` are the accounting tools that are wired.
 
-    Looks at nothing but the file. Raises SettingsError with every mistake: file, line, key, what is allowed there.
+    Looks at nothing but the file, and at the table of rates that it names. Raises SettingsError with every mistake:
+    file, line, key, what is allowed there.
     """
     document = read(Path(path))
     problems = document.problems
@@ -30,9 +32,31 @@ def load(path: Path | str, tools: Sequence[str] = ("xero",)) -> Settings:
     tool = _tool(document, values, tools)
     settings, found = _validated(document, values, chosen=tool != NO_TOOL)
     problems += found
+    if settings is not None:
+        settings, found = _with_rates(settings, Path(path))
+        problems += found
     if problems or settings is None:
         raise SettingsError(problems)
     return settings
+
+
+def _with_rates(settings: Settings, path: Path) -> tuple[Settings, list[Problem]]:
+    """The settings with the rates of their table, which stands beside the file."""
+    file = rates_file(settings, path)
+    if settings.accounting is None or file is None:
+        return settings, []
+    table, problems = read_rates(file)
+    currencies = settings.accounting.currencies.with_table(table)
+    accounting = settings.accounting.model_copy(update={"currencies": currencies})
+    return settings.model_copy(update={"accounting": accounting}), problems
+
+
+def rates_file(settings: Settings, path: Path) -> Path | None:
+    """Where the rates of these settings stand, for settings read from `path`; None where they use no table."""
+    currencies = settings.accounting.currencies if settings.accounting else None
+    if currencies is None or currencies.rates != "table" or currencies.table is None:
+        return None
+    return path.parent / currencies.table
 
 
 def _top(document: Document) -> dict[str, Any]:

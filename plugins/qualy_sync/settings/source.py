@@ -9,10 +9,20 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from .crm import CustomerFields
 from .types import Count, Currency, MajorAmount, Names, Rate, Section, Share, Text, WhenEmpty, refused, words
 
 SourceKind = Literal[
-    "contacts", "payment-intents", "payment-splits", "split-intents", "transactions", "partnerships", "taxes"
+    "contacts",
+    "payment-intents",
+    "payment-splits",
+    "split-intents",
+    "transactions",
+    "partnerships",
+    "taxes",
+    "users",
+    "teams",
+    "tags",
 ]
 KINDS: tuple[SourceKind, ...] = (
     "contacts",
@@ -22,6 +32,9 @@ KINDS: tuple[SourceKind, ...] = (
     "transactions",
     "partnerships",
     "taxes",
+    "users",
+    "teams",
+    "tags",
 )
 LARGEST_AMOUNT = 10_000_000
 
@@ -59,6 +72,7 @@ class SourceSettings(Section):
     paths: Annotated[dict[SourceKind, Path], AfterValidator(_every_kind), WhenEmpty] = Field(
         default_factory=lambda: _every_kind({}), description="Path of each list, where it differs from the usual one."
     )
+    customer: CustomerFields = Field(default_factory=CustomerFields, description="Owners, teams and tags of customers.")
     filter_style: Literal["auto", "A", "B", "C", "none"] = Field(
         default="auto", description="How filters are written into an address; auto finds out."
     )

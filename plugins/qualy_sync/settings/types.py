@@ -45,29 +45,6 @@ def refused(sentence: str) -> PydanticCustomError:
     return PydanticCustomError("refused", "{sentence}", {"sentence": sentence})
 
 
-def not_yet(*values: Any, use: str) -> BeforeValidator:
-    """Refuses values that are planned but not built, with a sentence instead of a puzzle."""
-
-    def check(value: Any) -> Any:
-        if any(value is known or (isinstance(value, str) and value == known) for known in values):
-            shown = "true" if value is True else value
-            raise refused(f"{shown} is not available yet; use {use}")
-        return value
-
-    return BeforeValidator(check)
-
-
-def not_yet_anything(use: str, nothing: bool | None = False) -> BeforeValidator:
-    """Refuses whatever is written, except false and nothing."""
-
-    def check(value: Any) -> Any:
-        if value is None or value is False:
-            return nothing
-        raise refused(f"this is not available yet; use {use}")
-
-    return BeforeValidator(check)
-
-
 def _printable(value: str) -> str:
     if not value.isprintable():
         raise refused("holds a line break, a tab or an invisible character; write it on one line without")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from qualy_sync.contracts.accounting import Remote, What
 from qualy_sync.ledger.leases import LeaseHeld, LeaseLost
 from qualy_sync.load import lease_of, load, plan_run
 from tests.support.world import Ending, World
@@ -37,6 +39,27 @@ def test_a_lease_that_ran_out_ends_the_sending(world: World, undisturbed: Ending
         load(work, "contacts")
     assert len(world.writes()) == 1
     assert not world.open_attempts()
+    world.run_until_quiet()
+    assert world.ending() == undisturbed
+
+
+def test_a_long_list_is_read_first_without_losing_the_lease(world: World, undisturbed: Ending) -> None:
+    """Eight documents, each on a page of its own that takes a third of what a lease lasts."""
+    desk = world.desk()
+    work = world.read(desk)
+    plan_run(work)
+    load(work, "contacts")
+    load(work, "documents")
+    quick = desk.tool.changed
+
+    def slowly(what: What, since: datetime | None) -> Iterator[Sequence[Remote]]:
+        for page in quick(what, since):
+            for remote in page:
+                world.pass_time(25)
+                yield [remote]
+
+    desk.tool.changed = slowly  # type: ignore[method-assign]
+    load(work, "settlements")
     world.run_until_quiet()
     assert world.ending() == undisturbed
 

@@ -60,7 +60,8 @@ def test_a_load_works_no_longer_than_it_may(world: World, undisturbed: Ending) -
 
     work = world.read(world.desk(slow))
     plan_run(work)
-    work.accounting.pace.__dict__["lease_seconds"] = 600
+    longer = work.accounting.pace.model_copy(update={"lease_seconds": 600})
+    work.accounting = work.accounting.model_copy(update={"pace": longer})
     counts = load(work, "contacts")
     assert counts["its_turn_next"] == 1
     assert len(world.writes()) == 2

@@ -154,3 +154,24 @@ def test_nothing_of_an_unknown_batch_is_regrouped_before_it_is_settled(world: Wo
     again = {step.ref for one in open_attempts(world.ledger, world.book()) for step in one.steps}
     assert again == held
     assert len(world.attempts()) == len({attempt.key for attempt in world.attempts()})
+
+
+def pass_days(world: World, days: int) -> None:
+    """In one step: nothing is postponed that had to happen in between."""
+    world.ledger.move_clock(timedelta(days=days))
+    world.sandbox.control("POST", "clock", {"advance_seconds": days * 24 * 60 * MINUTE})
+
+
+def test_what_was_sent_is_forgotten_after_a_month(world: World) -> None:
+    """Bodies hold names and addresses; they are kept, encrypted, only for as long as somebody may ask."""
+    assert world.run(), world.problems
+    sent = world.attempts()
+    assert all(attempt.body for attempt in sent)
+    pass_days(world, 29)
+    assert world.run(), world.problems
+    assert all(attempt.body for attempt in world.attempts())
+    pass_days(world, 2)
+    assert world.run(), world.problems
+    left = world.attempts()
+    assert [attempt.body_hash for attempt in left[: len(sent)]] == [attempt.body_hash for attempt in sent]
+    assert not any(attempt.body for attempt in left[: len(sent)])

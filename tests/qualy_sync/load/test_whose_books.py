@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from qualy_app.signals import RunProblem
-from qualy_sync.ledger import Ledger
+from qualy_sync.ledger import Ledger, LedgerError
+from qualy_sync.ledger.books import WrongOrganisation, get_organisation, is_live, live_book, pin
 from qualy_sync.ledger.engine import StandInMismatch
+from qualy_sync.ledger.fresh_start import end_book, what_ends
 from qualy_sync.model import Leg
 from sandbox.server import Sandbox
+from tests.cli.terminal import Terminal
 from tests.support.world import SETTINGS, Ending, World, an_agency, bare, copied, extracted
 
 MakeWorld = Callable[..., World]
@@ -53,6 +56,59 @@ def test_another_organisation_is_refused(own_sandbox: Sandbox, extracted_file: P
     assert not world.writes()
     assert world.ending() == before
     world.ledger.close()
+
+
+def test_after_a_confirmed_fresh_start_another_organisation_begins_with_nothing(
+    own_sandbox: Sandbox, extracted_file: Path, tmp_path: Path
+) -> None:
+    url = copied(extracted_file, tmp_path)
+    world = World(own_sandbox, url).begin()
+    assert world.run(), world.problems
+    old, first = world.book(), live_book(world.ledger)
+    assert first is not None
+    other = str(uuid.uuid4())
+    own_sandbox.control("POST", "organisation/xero", {"tenant_id": other, "name": "Somebody else"})
+    terminal = Terminal(world.environment())
+    assert not world.run()
+    told = terminal.json("fresh-start")
+    assert (told["organisation"], told["ended"], told["unanswered"]) == (first.organisation, False, 0)
+    assert told["linked"]["invoice"] > 0
+    assert terminal.run("fresh-start", "--confirm", other, "--by", "Ana", "--reason", "moved").status == 2
+    assert terminal.run("fresh-start", "--confirm", first.organisation).status == 2
+    assert not world.run()
+    done = terminal.json("fresh-start", "--confirm", first.organisation, "--by", "Ana", "--reason", "moved")
+    assert done["ended"]
+    assert world.run(), world.problems
+    kept = live_book(world.ledger)
+    assert kept is not None
+    assert kept.organisation == other
+    assert kept.id != old
+    # Nothing of the old books is lost, and none of it counts here.
+    assert what_ends(world.ledger, old).linked == told["linked"]
+    assert not is_live(world.ledger, old)
+    # Coming back goes on with the links that belong there.
+    assert terminal.run("fresh-start", "--confirm", other, "--by", "Ana", "--reason", "back").status == 0
+    own_sandbox.control("POST", "organisation/xero", {"tenant_id": first.organisation, "name": first.name})
+    assert world.run(), world.problems
+    assert is_live(world.ledger, old)
+    world.ledger.close()
+
+
+def test_a_fresh_start_waits_for_what_is_not_answered(world: World) -> None:
+    world.crash("answered", 3)
+    book = live_book(world.ledger)
+    assert book is not None
+    with pytest.raises(LedgerError, match="not answered"):
+        end_book(world.ledger, int(book.id), "Ana", "moved")
+    assert is_live(world.ledger, int(book.id))
+
+
+def test_another_tool_is_refused(world: World) -> None:
+    assert world.run(), world.problems
+    organisation = get_organisation(world.ledger, world.book())
+    assert organisation is not None
+    with pytest.raises(WrongOrganisation, match=r"bin/qualy fresh-start"):
+        pin(world.ledger, "eu1-sandbox", "another tool", organisation)
 
 
 def test_a_lost_ledger_finds_everything_again_and_writes_nothing(make_world: MakeWorld, undisturbed: Ending) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -204,3 +205,43 @@ def test_names_in_every_script_are_kept(name: str) -> None:
 
 def test_a_contact_needs_no_open_period() -> None:
     assert asked().plan(terms_of(lock=date(2030, 1, 1)))[key()].due
+
+
+def test_a_contact_that_was_merged_goes_on_as_the_one_it_was_merged_into() -> None:
+    world, books, terms = asked(), Books(), terms_of()
+    books.sync(world, terms)
+    old = books.links[key()].remote_id
+    [document] = books.documents
+    books.contacts |= {"kept": there("Ana M. Silva", "else@students.example", contact_id="kept")}
+    books.contacts |= {"middle": there("Ana S", contact_id="middle", active=False, merged="kept")}
+    books.contacts[old] = replace(books.contacts[old], active=False, merged_into="middle")
+    books.documents[document] = replace(books.documents[document], contact_id="kept")
+
+    world.payment(("Course", 200), number=2)
+    plan = books.sync(world, terms)
+
+    assert books.links[key()].remote_id == "kept"
+    assert code(plan[key()]) is Code.CREATED
+    assert {one.contact_id for one in books.documents.values()} == {"kept"}
+    assert [code(one) for one in plan.values() if one.leg is Leg.INVOICE] == [Code.CREATED, Code.CREATED]
+
+
+def test_a_contact_merged_into_an_archived_one_is_a_persons_business() -> None:
+    world, books, terms = asked(), Books(), terms_of()
+    books.sync(world, terms)
+    old = books.links[key()].remote_id
+    books.contacts |= {"kept": there(contact_id="kept", active=False)}
+    books.contacts[old] = replace(books.contacts[old], active=False, merged_into="kept")
+    assert code(books.sync(world, terms)[key()]) is Code.ARCHIVED_CONTACT
+
+
+def test_merges_in_a_circle_end() -> None:
+    contacts = {one: there(contact_id=one, active=False, merged=other) for one, other in (("a", "b"), ("b", "a"))}
+    assert Known(contacts_by_id=contacts).after_merges("a") in contacts
+
+
+def test_a_merged_contact_with_our_ref_and_without_a_link_is_adopted_as_the_one_that_stands_for_it() -> None:
+    mine = there(ref=make_ref(Leg.CONTACT, key()[1]), active=False, merged="kept")
+    books = holding(mine, there("Ana M. Silva", "else@students.example", contact_id="kept"))
+    assert code(books.sync(asked(), terms_of())[key()]) is Code.ADOPTED
+    assert books.links[key()].remote_id == "kept"

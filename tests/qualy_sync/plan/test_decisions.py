@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from qualy_sync.contracts.accounting import Status
+from qualy_sync.contracts.accounting import Status, Verb
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code
-from qualy_sync.plan import Key, Planned
-from tests.support.plan_world import Books, World, code, decided, object_id, terms_of
+from qualy_sync.plan import Key, Known, Pending, Planned
+from tests.support.plan_world import NOW, Books, World, code, decided, object_id, terms_of
 
 INVOICE = (str(Leg.INVOICE), object_id(1, 1))
 BILL = (str(Leg.BILL), object_id(3, 1))
@@ -67,6 +67,7 @@ def test_theirs_ends_a_change_after_posting_and_the_rest_goes_on() -> None:
     world, books = World(), Books()
     world.payment(("Course", 100_000))
     books.sync(world, terms_of())
+    books.documents[DOCUMENT] = replace(books.documents[DOCUMENT], paid=1, due=99_999)  # too late to follow
     world.payment(("Course", 100_000), over={"dueAt": "2026-08-01T00:00:00Z"})
     world.charge(100_000, status="processing")
     assert code(world.plan(known=books.known())[INVOICE]) is Code.NEEDS_DECISION
@@ -85,10 +86,13 @@ def test_theirs_on_a_change_does_not_cover_a_later_cancellation() -> None:
     assert code(world.plan(known=books.known(decisions=decision))[INVOICE]) is Code.ADOPTED
     books.documents[DOCUMENT] = replace(books.documents[DOCUMENT], total=100_000)
     world.payment(("Course", 100_000), status="canceled")
-    assert code(world.plan(known=books.known(decisions=decision))[INVOICE]) is Code.NEEDS_DECISION
+    cancelled = world.plan(known=books.known(decisions=decision))[INVOICE]
+    assert cancelled.due
+    assert cancelled.step is not None
+    assert cancelled.step.verb is Verb.VOID
 
 
-def test_an_adopted_invoice_whose_payment_is_cancelled_is_named_all_the_same() -> None:
+def test_an_adopted_invoice_whose_payment_is_cancelled_is_voided_all_the_same() -> None:
     world, books = World(), Books()
     world.payment(("Course", 100_000))
     books.sync(world, terms_of())
@@ -96,7 +100,7 @@ def test_an_adopted_invoice_whose_payment_is_cancelled_is_named_all_the_same() -
     books.sync(world, terms_of())
     assert books.links[INVOICE].how == "adopted"
     world.payment(("Course", 100_000), status="canceled")
-    assert code(world.plan(known=books.known())[INVOICE]) is Code.NEEDS_DECISION
+    assert code(books.sync(world, terms_of())[INVOICE]) is Code.VOIDED
 
 
 @pytest.mark.parametrize(
@@ -121,7 +125,7 @@ def test_theirs_ends_a_refund_that_was_booked_by_hand() -> None:
     world, books = booked()
     world.charge(-10_000, 2)
     refund = (str(Leg.SETTLEMENT), object_id(2, 2))
-    assert code(world.plan(known=books.known())[refund]) is Code.NEEDS_DECISION
+    assert code(world.plan(known=books.known())[refund]) is Code.REFUND_UNLINKED
     assert code(choose(world, books, refund, "theirs")[refund]) is Code.SETTLED_THERE
 
 
@@ -186,8 +190,21 @@ def test_a_share_changed_after_the_invoice_that_depends_on_it_is_a_change_of_the
     terms = terms_of(splits__when="when_customer_paid")
     books.sync(world, terms)
     world.split(80_000, kind="supplier")
-    plan = world.plan(terms, books.known())
-    assert code(plan[INVOICE]) is Code.NEEDS_DECISION
+    assert world.plan(terms, books.known())[INVOICE].due  # it follows in place
     changed = terms_of(splits__when="when_customer_paid", items__Tuition={"role": "principal", "account": "200"})
     world.split(70_000, kind="supplier")
     assert code(world.plan(changed, books.known())[INVOICE]) is Code.CREATED
+
+
+@pytest.mark.parametrize("key", [INVOICE, BILL, CHARGE])
+@pytest.mark.parametrize("choice", ["ignore", "theirs"])
+@pytest.mark.parametrize(("overdue", "says"), [(False, Code.UNKNOWN), (True, Code.NEEDS_DECISION)])
+def test_what_is_unanswered_stays_so_until_its_fate_is_known(key: Key, choice: str, overdue: bool, says: Code) -> None:
+    world = World()
+    world.payment(("Course", 100_000), status="paid")
+    world.split(10_000)
+    world.charge(100_000)
+    unanswered = {key: Pending(NOW, overdue)}
+    now = world.plan(known=Known(pending=unanswered))[key]
+    chosen = decided(Leg(key[0]), key[1], choice, now)
+    assert code(world.plan(known=Known(pending=unanswered, decisions=chosen))[key]) is says

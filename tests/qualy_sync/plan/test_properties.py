@@ -49,7 +49,12 @@ def worlds(draw: st.DrawFn) -> World:
             splits += 1
             kind = draw(st.sampled_from(["supplier", "agent", "ours", "rebate", "new"]))
             place = draw(st.integers(0, len(items)))
-            world.split(draw(AMOUNTS), splits, number, place, kind, draw(st.integers(1, 3)))
+            share = draw(AMOUNTS)
+            world.split(share, splits, number, place, kind, draw(st.integers(1, 3)))
+            if draw(st.booleans()):
+                at = draw(st.one_of(st.none(), DAYS))
+                paid = draw(st.one_of(st.just(share), AMOUNTS))
+                world.pay_out(paid, splits, splits, draw(st.sampled_from(["paid", "processing"])), at)
         total = sum(amount for _, amount in items)
         for _ in range(draw(st.integers(0, 2))):
             transactions += 1
@@ -65,7 +70,10 @@ CHANGES = st.fixed_dictionaries(
     optional={
         "payments__when": st.sampled_from(["instantly", "when_fully_paid"]),
         "payments__invoice_date": st.sampled_from(["created", "due", "earlier_of_due_and_first_receipt"]),
-        "splits__when": st.sampled_from(["with_invoice", "when_customer_paid"]),
+        "splits__when": st.sampled_from(["with_invoice", "when_customer_paid", "when_paid_out"]),
+        "splits__mark_paid": st.just(True),
+        "splits__owed_to_us": st.just("invoice"),
+        "next_open_day__invoice": st.just("Kim Lee"),
         "settlement__mode": st.sampled_from(["per_transaction", "when_fully_paid"]),
         "lock": st.sampled_from([None, date(2026, 5, 31)]),
     },
@@ -79,6 +87,7 @@ def records(world: World) -> set[Key]:
         (Leg.INVOICE, world.payments),
         (Leg.BILL, world.splits),
         (Leg.SETTLEMENT, world.transactions),
+        (Leg.PAY_OUT, world.pay_outs),
     )
     return {(str(leg), one) for leg, some in legs for one in some}
 

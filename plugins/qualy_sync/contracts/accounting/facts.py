@@ -71,7 +71,8 @@ class Ways:
     (`NewRefund.lines`) and no credit note goes with it; else a credit note is made first and the refund names it
     (`NewRefund.note_id`). `allocations_on_note`: an allocation has no ref in the tool and is seen on its credit note
     alone (`RemoteDocument.allocations` is then complete), else it is found by its ref. `asks_document`: contacts
-    carry a tax number and the kind of person. `latin_1`: names outside Latin-1 are not kept.
+    carry a tax number and the kind of person. `latin_1`: countries whose organisations
+    keep no text outside Latin-1.
     """
 
     reads: Mapping[What, What]
@@ -80,7 +81,7 @@ class Ways:
     refund_alone: bool = False
     allocations_on_note: bool = False
     asks_document: bool = False
-    latin_1: bool = False
+    latin_1: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class Account:
     """What a mapping may name, by the tool's code or id: an account (or category), or an item that posts to one.
 
     `kind` is the tool's word in lower case; `takes_payments`: settlements may use it. Of an item that lines post
-    through, the flags are those of the account it posts to.
+    through, the flags are those of the account it posts to. `sales`, `purchases`: lines of such documents may name it.
     """
 
     code: str
@@ -136,6 +137,8 @@ class Account:
     income: bool
     expense: bool
     currency: str | None = None
+    sales: bool = True
+    purchases: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ from datetime import datetime, timedelta
 from qualy_sync.contracts.accounting import Remote
 from qualy_sync.contracts.errors import AnswerLost
 
-OVERLAP = timedelta(seconds=1)  # Xero compares to the second; whether it includes that second is not documented
+OVERLAP = timedelta(seconds=1)  # the tools compare to the second; whether they include that second is not documented
 MOST_READINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One page in the order of last change, and whether Xero says that it is the last one."""
+    """One page in the order of last change, and whether the tool says that it is the last one."""
 
     records: Sequence[Remote]
     last: bool
@@ -58,7 +58,7 @@ def walk(fetch: Fetch, since: datetime | None) -> Iterator[Sequence[Remote]]:
         readings += 1
         if len(stretch.pages) > 1 and stretch.pages != before:
             if readings == MOST_READINGS:
-                raise AnswerLost("Xero's list kept changing while it was read. Nothing was changed by us; try again.")
+                raise AnswerLost("The list kept changing while it was read. Nothing was changed by us; try again.")
             before = stretch.pages
             continue
         if stretch.then is None:

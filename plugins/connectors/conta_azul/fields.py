@@ -1,0 +1,134 @@
+"""Reading single fields of Conta Azul's JSON: text, ids, days, moments and amounts. Pure; raises WrongShape."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from qualy_sync.contracts.errors import WrongShape
+
+Row = Mapping[str, Any]
+
+SAO_PAULO = ZoneInfo("America/Sao_Paulo")
+CURRENCY = "BRL"
+
+
+def loads(body: bytes) -> Any:
+    """JSON with its numbers as int and Decimal, never float. Raises ValueError."""
+    return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def text(row: Row, key: str) -> str:
+    """A text field, empty where it is absent."""
+    value = row.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise WrongShape(f"Conta Azul answered a {key} that is not text.")
+    return value
+
+
+def needed(row: Row, key: str) -> str:
+    """A text field that has to be there."""
+    value = text(row, key)
+    if not value:
+        raise WrongShape(f"Conta Azul answered a record without {key}.")
+    return value
+
+
+def identifier(row: Row, key: str) -> str:
+    """A UUID that has to be there, in small letters."""
+    return needed(row, key).lower()
+
+
+def part(row: Row, *keys: str) -> Row:
+    """The first of these objects that is there, empty where none is."""
+    for key in keys:
+        value = row.get(key)
+        if value is None:
+            continue
+        if not isinstance(value, dict):
+            raise WrongShape(f"Conta Azul answered a {key} that is not an object.")
+        return value
+    return {}
+
+
+def objects(value: Any, name: str) -> list[Row]:
+    """A list of objects; nothing at all is an empty one (people: `items` is null where nobody fits)."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise WrongShape(f"Conta Azul answered {name} that are no list of objects.")
+    return value
+
+
+def moment(row: Row, key: str) -> datetime | None:
+    """An aware UTC moment; São Paulo's wall time where no zone is written. None where it is empty."""
+    value = text(row, key).strip()
+    if not value:
+        return None
+    try:
+        read = datetime.fromisoformat(value)
+    except ValueError:
+        raise WrongShape(f"Conta Azul answered a {key} that is not a date.") from None
+    return (read if read.tzinfo else read.replace(tzinfo=SAO_PAULO)).astimezone(UTC)
+
+
+def wall_time(when: datetime) -> str:
+    """A moment as filters want it: São Paulo's wall time without a zone, to the second."""
+    return f"{when.astimezone(SAO_PAULO):%Y-%m-%dT%H:%M:%S}"
+
+
+def day(row: Row, key: str) -> date | None:
+    """A calendar date, None where it is absent or empty."""
+    value = text(row, key).strip()
+    if not value:
+        return None
+    try:
+        return date.fromisoformat(value[:10])
+    except ValueError:
+        raise WrongShape(f"Conta Azul answered a {key} that is not a date.") from None
+
+
+def needed_day(row: Row, key: str) -> date:
+    """A calendar date that has to be there."""
+    found = day(row, key)
+    if found is None:
+        raise WrongShape(f"Conta Azul answered a record without {key}.")
+    return found
+
+
+def centavos(row: Row, key: str) -> int:
+    """An amount that has to be there, in centavos. Whole numbers may come as `10.0` or as text."""
+    value = row.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        raise WrongShape(f"Conta Azul answered a {key} that is not a number.")
+    try:
+        exact = Decimal(value).scaleb(2)
+    except ArithmeticError:
+        raise WrongShape(f"Conta Azul answered a {key} that is not a number.") from None
+    if not exact.is_finite() or exact != exact.to_integral_value():
+        raise WrongShape(f"Conta Azul answered a {key} that is no amount in centavos.")
+    return int(exact)
+
+
+def version(row: Row) -> str:
+    """`versao` as text; the first one may be 0."""
+    value = row.get("versao")
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise WrongShape("Conta Azul answered a record without versao.")
+    return str(value)
+
+
+def bare(document: str) -> str:
+    """A CPF or CNPJ without its mask, in capitals: some of its places may be letters."""
+    return re.sub(r"[\s./-]", "", document).upper()

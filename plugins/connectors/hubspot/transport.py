@@ -1,0 +1,206 @@
+"""Calls through HubSpot's SDK, with what it does behind one's back switched off.
+
+The SDK builds addresses, queries and headers. Sending is done here, because the SDK would repeat a GET four times,
+re-write a body, open a pool for each call and put bodies into its exceptions. Here every answer comes back as it is.
+
+The SDK knows the numbered paths alone; a dated version takes their place in the address (HubSpot: the bodies used here
+are the same).
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+from hubspot.crm import contacts, properties
+from hubspot.oauth import ApiClient as OAuthClient
+from hubspot.oauth import Configuration as OAuthConfiguration
+from hubspot.oauth import TokensApi
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
+
+from connectors.hubspot.classify import Heard
+from qualy_sync.contracts.errors import AnswerLost, Refused, Unreachable
+
+CONNECT_TIMEOUT = 5
+NUMBERED = "v3"
+_CHUNK = 65_536
+_NUMBERED_PATH = (
+    (re.compile(r"^/crm/v3/(objects|properties|owners)(?=/|$)"), r"/crm/\1/{version}"),
+    (re.compile(r"^/account-info/v3(?=/|$)"), "/account-info/{version}"),
+    (re.compile(r"^/oauth/v1(?=/|$)"), "/oauth/{version}"),
+)
+
+
+class Transport:
+    """One connection's calls. Not to be shared between threads, nor carried across a fork."""
+
+    def __init__(self, url: str, version: str, read_timeout: int) -> None:
+        self._version = version
+        self._timeout = (CONNECT_TIMEOUT, read_timeout)
+        pool = urllib3.PoolManager(num_pools=2, maxsize=2, retries=False)
+        wire = _Wire(pool, url, read_timeout)
+        self._contacts = _client(contacts, url, wire)
+        self._oauth = _prepared(OAuthClient(OAuthConfiguration()), url, wire)
+        of_contacts, of_properties = self._contacts, _client(properties, url, wire)
+        self._apis: Mapping[str, Any] = {
+            "contacts": contacts.BasicApi(of_contacts),
+            "batch": contacts.BatchApi(of_contacts),
+            "search": contacts.SearchApi(of_contacts),
+            "properties": properties.CoreApi(of_properties),
+            "property_batch": properties.BatchApi(of_properties),
+            "groups": properties.GroupsApi(of_properties),
+        }
+        for client in (of_contacts, of_properties, self._oauth):
+            self._date(client)
+
+    def call(self, token: str, api: str, method: str, *arguments: Any, **options: Any) -> Heard:
+        """One request by the SDK's method of that name, sent once.
+
+        Raises Unreachable where nothing was sent, AnswerLost where it was and no whole answer came.
+        """
+        function = getattr(self._apis[api], method)
+        heard: Heard = function(
+            *arguments,
+            **options,
+            _headers={"Authorization": f"Bearer {token}"},
+            _preload_content=False,
+            _request_timeout=self._timeout,
+        )
+        return heard
+
+    def account(self, token: str) -> Heard:
+        """The account's details, which the SDK has no method for (HubSpot: account information API)."""
+        heard: Heard = self._contacts.call_api(
+            "/account-info/v3/details",
+            "GET",
+            header_params={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+            _preload_content=False,
+            _request_timeout=self._timeout,
+        )
+        return heard
+
+    def token(self, **form: str) -> Heard:
+        """One call of the token service: a form, without a token."""
+        heard: Heard = TokensApi(self._oauth).create(**form, _preload_content=False, _request_timeout=self._timeout)
+        return heard
+
+    def _date(self, client: Any) -> None:
+        """Puts the version into the paths of everything that this client of the SDK calls."""
+        call = client.call_api
+
+        def dated(path: str, *arguments: Any, **options: Any) -> Any:
+            return call(self._path(path), *arguments, **options)
+
+        client.call_api = dated
+
+    def _path(self, path: str) -> str:
+        if self._version != NUMBERED:
+            for pattern, dated in _NUMBERED_PATH:
+                path = pattern.sub(dated.format(version=self._version), path)
+        return path.rstrip("/")
+
+
+def _client(package: Any, url: str, wire: _Wire) -> Any:
+    return _prepared(package.ApiClient(package.Configuration()), url, wire)
+
+
+def _prepared(client: Any, url: str, wire: _Wire) -> Any:
+    client.configuration.host = url
+    client.rest_client = wire
+    client.user_agent = f"hubspot-api-client-python; {metadata.version('hubspot-api-client')}"
+    return client
+
+
+class _Wire:
+    """Takes the place of the SDK's own REST client; it has the methods that are used."""
+
+    def __init__(self, pool: urllib3.PoolManager, url: str, read_timeout: int) -> None:
+        self.pool_manager = pool
+        self._url = url
+        self._patience = CONNECT_TIMEOUT + read_timeout
+
+    def GET(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        query_params: Sequence[tuple[str, Any]] | None = None,
+        _preload_content: bool = False,
+        _request_timeout: tuple[int, int] = (CONNECT_TIMEOUT, 30),
+    ) -> Heard:
+        return self._send("GET", url, query_params, headers, None, _request_timeout)
+
+    def POST(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        query_params: Sequence[tuple[str, Any]] | None = None,
+        post_params: Sequence[tuple[str, Any]] | None = None,
+        body: bytes | None = None,
+        _preload_content: bool = False,
+        _request_timeout: tuple[int, int] = (CONNECT_TIMEOUT, 30),
+    ) -> Heard:
+        content = urlencode(post_params).encode() if post_params else body
+        return self._send("POST", url, query_params, headers, content, _request_timeout)
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        query: Sequence[tuple[str, Any]] | None,
+        headers: Mapping[str, str] | None,
+        body: bytes | None,
+        timeout: tuple[int, int],
+    ) -> Heard:
+        asked = f"{method} {url.removeprefix(self._url)}"
+        full = f"{url}?{urlencode(query)}" if query else url
+        if not all(_sendable(value) for value in (headers or {}).values()):
+            raise Refused("HubSpot's token holds characters that cannot be sent. Correct the connection.")
+        try:
+            response = self.pool_manager.request(
+                method,
+                full,
+                body=body,
+                headers=dict(headers or {}),
+                timeout=urllib3.Timeout(connect=timeout[0], read=timeout[1]),
+                preload_content=False,
+                redirect=False,
+                retries=False,
+            )
+            try:
+                content = self._whole(response)
+            finally:
+                response.close()
+                response.release_conn()
+        except (NewConnectionError, ConnectTimeoutError):
+            raise Unreachable(
+                f"No connection to HubSpot ({asked}). Check network and address, and try again."
+            ) from None
+        except SSLError as error:
+            if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args):
+                raise Unreachable(f"HubSpot's certificate could not be verified ({asked}).") from None
+            raise AnswerLost(f"HubSpot's answer did not arrive ({asked}).") from None
+        except (HTTPError, http.client.HTTPException, OSError, ValueError):
+            raise AnswerLost(f"HubSpot's answer did not arrive ({asked}).") from None
+        return Heard(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
+
+    def _whole(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        """The whole body, within a time that no trickle of single bytes can stretch."""
+        end = time.monotonic() + self._patience
+        chunks: list[bytes] = []
+        for chunk in response.stream(_CHUNK):
+            chunks.append(chunk)
+            if time.monotonic() > end:
+                raise OSError("too slow")
+        return b"".join(chunks)
+
+
+def _sendable(value: str) -> bool:
+    """Whether a header value is visible ASCII; the error of the library below would show a token that is not."""
+    return value.isascii() and value.isprintable()

@@ -1,0 +1,39 @@
+"""What was sent and stays unanswered goes to a person after `give_up_hours` (write protocol, rule 12).
+
+Asked before the tool is: where it cannot be read at all, no plan and no settling would come to say it. The attempt
+stays open, so that nothing of it is sent again and a later reading still settles it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from qualy_sync.ledger.engine import db_now
+from qualy_sync.ledger.outcomes import current_of
+from qualy_sync.ledger.schema import attempt_steps
+from qualy_sync.outcomes import Code
+from qualy_sync.plan.values import Pending, unsettled
+
+from .keep import keep_results
+from .work import Work
+
+
+def give_up(work: Work) -> int:
+    """Tells a person of every step that was sent too long ago; gives how many were told of now."""
+    hours = timedelta(hours=work.accounting.pace.give_up_hours)
+    with work.ledger.writing() as connection:
+        now = db_now(connection)
+        rows = connection.execute(
+            sa.select(attempt_steps.c.leg, attempt_steps.c.source_id).where(
+                attempt_steps.c.book == work.book, attempt_steps.c.open, attempt_steps.c.at < now - hours
+            )
+        ).all()
+        current = current_of(connection, work.book, [row.source_id for row in rows])
+        keys = [(row.leg, row.source_id) for row in rows]
+        silent = [key for key in keys if key in current and current[key].code == Code.UNKNOWN]
+        if silent:
+            outcome = unsettled(work.terms(), Pending(until=now, overdue=True))
+            keep_results(connection, work, dict.fromkeys(silent, outcome))
+    return len(silent)

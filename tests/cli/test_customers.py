@@ -1,0 +1,84 @@
+"""Customers and HubSpot from a terminal: connect, look at a preview, confirm it, ask about one, decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from sandbox.server import Sandbox
+from tests.cli.terminal import Terminal, environment
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox.start(payments=200, today=date(2026, 7, 15)) as started:
+        yield started
+
+
+@pytest.fixture
+def fresh(sandbox: Sandbox, tmp_path: Path) -> Terminal:
+    return Terminal(environment(sandbox, tmp_path))
+
+
+def test_a_first_sync_is_connected_previewed_confirmed_and_explained(fresh: Terminal, sandbox: Sandbox) -> None:
+    told = fresh.json("connect", "hubspot", status=1)
+    assert "qualy_id" in told["missing"]
+    assert fresh.json("connect", "hubspot", "--create-properties")["created"]
+    assert fresh.json("connect", "hubspot")["missing"] == []
+
+    fresh.extract()
+    shown = fresh.json("sync", "hubspot", "--preview")
+    assert shown["counts"]["created_there"] > 10
+    assert shown["counts"]["created_in_qualy"] >= 1
+    told = fresh.json("sync", "hubspot", status=1)
+    held = {one["code"]: one["records"] for one in told["waiting"]}
+    assert held["not_confirmed"] == shown["counts"]["created_there"] + shown["counts"]["created_in_qualy"]
+
+    again = fresh.json("sync", "hubspot", "--preview")
+    told = fresh.json("sync", "hubspot", "--confirm", again["hash"], "--by", "Ana", status=1)
+    assert told["tasks"]["write"]["created"] == shown["counts"]["created_there"]
+    assert told["tasks"]["into_qualy"]["created_in_qualy"] == shown["counts"]["created_in_qualy"]
+    assert "not_confirmed" not in {one["code"] for one in told["waiting"]}
+    assert Path(told["report"]).exists()
+
+    customer = fresh.json("outcomes", "--tool", "hubspot", "--code", "created", "--leg", "contact")["outcomes"][0]["id"]
+    change_on_both_sides(sandbox, customer)
+    fresh.extract()
+    fresh.json("sync", "hubspot", status=1)
+    assert fresh.json("outcomes", "--tool", "hubspot", "--code", "both_changed")["outcomes"][0]["id"] == customer
+    (leg,) = fresh.json("explain", customer, "--tool", "hubspot", status=1)["legs"]
+    assert leg["contact"]
+    assert {"ask"} <= {one["reason"] for one in leg["unequal"]}
+    assert "@" not in str(leg)
+    decided = ("decide", customer, "contact", "--tool", "hubspot", "--as", "theirs", "--by", "Ana", "--reason", "newer")
+    assert fresh.run(*decided).status == 0
+    fresh.json("sync", "hubspot", status=1)
+    assert fresh.run("explain", customer, "--tool", "hubspot").status == 0
+
+
+def change_on_both_sides(sandbox: Sandbox, customer: str) -> None:
+    """The phone, which the settings ask about: another one on each side."""
+    update = {"contacts": [{"_id": customer, "profile.phone": "+61 2 5550 0001"}]}
+    sandbox.control("POST", "change/qualy", {"update": update})
+    contacts = sandbox.control("GET", "state/hubspot")["contacts"]
+    (there,) = [one["id"] for one in contacts if one["properties"].get("qualy_id") == customer]
+    properties = {"phone": "+61 2 5550 0002"}
+    sandbox.control("POST", "ui/hubspot", {"do": "edit_contact", "contact": there, "properties": properties})
+    sandbox.control("POST", "clock", {"advance_seconds": 60})  # HubSpot's search lags behind
+
+
+def test_check_names_the_account_and_what_is_missing(fresh: Terminal) -> None:
+    said = fresh.run("check").text
+    assert "HubSpot account 4000001" in said
+    assert "qualy_id" in said
+
+
+def test_with_hubspot_off_there_is_nothing_to_do(fresh: Terminal, tmp_path: Path) -> None:
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("accounting: {tool: none}\n")
+    answer = fresh.run("sync", "hubspot", QUALY_SETTINGS=str(settings))
+    assert answer.status == 0
+    assert "nothing to do" in answer.text.lower()
