@@ -33,6 +33,7 @@ class Verdict:
     source_hash: str
     outcome: Outcome
     retry_at: datetime | None = None
+    look_again: bool = False  # planned again in the next run: Qualy may have changed while the fate was unknown
 
 
 def record(
@@ -83,7 +84,7 @@ def record(
                 "since": before.since if before is not None and before.code == code else now,
                 "checked_run": run,
                 "retry_at": verdict.retry_at,
-                "attention": verdict.outcome.meaning.group in _ATTENTION,
+                "attention": verdict.look_again or verdict.outcome.meaning.group in _ATTENTION,
             }
         )
     upsert(connection, current_outcomes, rows, keys=("book", "leg", "source_id"))

@@ -9,9 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from qualy_sync.ledger.attempts import Link, put_links, steps_on
-from qualy_sync.ledger.decisions import decisions_on
 from qualy_sync.ledger.outcomes import Verdict, current_of, record
-from qualy_sync.ledger.schema import current_outcomes
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code, Group, Outcome
 from qualy_sync.plan import Key, Planned, Terms
@@ -76,7 +74,11 @@ def keep_results(
     links: Sequence[Link] = (),
     retry_at: datetime | None = None,
 ) -> None:
-    """Keeps what became of steps whose current outcome stands in the ledger already."""
+    """Keeps what became of steps whose current outcome stands in the ledger already.
+
+    One whose fate was not known is planned again in the next run, however it was settled: Qualy may have changed since
+    it was sent, or a person may have decided.
+    """
     put_links(connection, work.book, links)
     covered = _covered(results, links)
     current = current_of(connection, work.book, [source_id for _, source_id in (*results, *covered)])
@@ -87,25 +89,6 @@ def keep_results(
         if key not in results and key in current and current[key].code == Code.WAITING_FOR
     ]
     record(connection, work.book, work.run, work.tool.id, work.settings.version, verdicts)
-    _decided_meanwhile(connection, work, {key: current[key] for key in results if key in current})
-
-
-def _decided_meanwhile(connection: sa.Connection, work: Work, before: Mapping[Key, sa.Row[Any]]) -> None:
-    """What a person decided while the fate was not known is acted on by the next plan, however it was settled."""
-    open_then = {key: row for key, row in before.items() if row.code in (Code.UNKNOWN, Code.NEEDS_DECISION)}
-    decided = decisions_on(connection, work.book, list(open_then)) if open_then else {}
-    for key, row in open_then.items():
-        decision = decided.get(key)
-        if decision is not None and decision.source_hash == row.source_hash and decision.at >= row.since:
-            connection.execute(
-                sa.update(current_outcomes)
-                .where(
-                    current_outcomes.c.book == work.book,
-                    current_outcomes.c.leg == key[0],
-                    current_outcomes.c.source_id == key[1],
-                )
-                .values(attention=True)
-            )
 
 
 def _covered(results: Mapping[Key, Outcome], links: Sequence[Link]) -> dict[Key, Outcome]:
@@ -131,4 +114,5 @@ def _again(row: sa.Row[Any], outcome: Outcome, retry_at: datetime | None = None)
         source_hash=row.source_hash,
         outcome=outcome,
         retry_at=retry_at,
+        look_again=row.code in (Code.UNKNOWN, Code.NEEDS_DECISION),
     )

@@ -171,6 +171,13 @@ def _planned(subject: Subject, leg: Leg, credit: Credit, ruling: Ruling) -> Plan
     )
 
 
+def credited_and_back(subject: Subject) -> Outcome | None:
+    """It was credited because it was called off, and is asked for again: a person undoes the credit first."""
+    if _note_key(subject) not in subject.known.links:
+        return None
+    return subject.terms.say(Code.WAITING_FOR, leg=str(Leg.CREDIT_NOTE), id=subject.record.id)
+
+
 def no_longer(subject: Subject, planned: list[Planned]) -> list[Planned]:
     """Legs of a credit that had an outcome once and are not asked for now: they say so, and stand where they stand."""
     known, said = subject.known, {one.key for one in planned}

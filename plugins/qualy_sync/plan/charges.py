@@ -36,6 +36,10 @@ from .subject import Subject, transaction_failure
 from .values import Key, Planned, Ruling, Terms, fingerprint, taken_back
 
 
+# What is said of an invoice that was called off, without its document as such being in question.
+_OF_CANCELLED = frozenset({Code.WAITING_FOR, Code.NEEDS_DECISION, Code.CREDITED})
+
+
 def plan_charges(subject: Subject, records: Sequence[Record], invoice: Planned) -> list[Planned]:
     """What becomes of a payment's transactions, in the order of their days."""
     strangers = _strangers(subject, records)
@@ -281,6 +285,8 @@ def _not_settled(subject: Subject, invoice: Planned) -> Outcome | None:
     outcome = invoice.outcome
     if outcome is not None and outcome.code is Code.IGNORED:
         return outcome
+    if subject.booked and is_cancelled(subject.trouble) and outcome is not None and outcome.code in _OF_CANCELLED:
+        return None  # what was received is applied first: the rest of the invoice is credited after that
     return subject.waits_for(invoice)
 
 

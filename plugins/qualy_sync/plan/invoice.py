@@ -50,6 +50,8 @@ def _later(subject: Subject, link: Link, contact_blocked: ContactBlocked) -> tup
         return cancelled.plan_cancelled(subject, link)
     if is_over(subject.trouble) or is_unlisted(subject.trouble):
         return Ruling(subject.trouble), []
+    if (waits := cancelled.credited_and_back(subject)) is not None:
+        return Ruling(waits), []
     if taken_back(link):
         return _first(subject, contact_blocked, generation=link.generation + 1), []
     stands = linked_document(terms, known, link)

@@ -15,7 +15,19 @@ from tests.support.quickbooks_connection import connection
 
 _BATCH = ("POST", "/v3/company/9341450000000061/batch")
 _WIDE = {"second": None, "minute": None, "batch_minute": None}
-_EMPTY = ("Customer", "Vendor", "Invoice", "Bill", "Payment", "BillPayment", "CreditMemo", "VendorCredit")
+_EMPTY = (
+    "Customer",
+    "Vendor",
+    "Invoice",
+    "Bill",
+    "Payment",
+    "BillPayment",
+    "CreditMemo",
+    "VendorCredit",
+    "CreditMemo",
+    "VendorCredit",
+    "RefundReceipt",
+)
 
 
 class QuickBooksCase(Case):
@@ -43,6 +55,12 @@ class QuickBooksCase(Case):
         state = sandbox.control("GET", "state/quickbooks")
         documents = {one["Id"]: ("invoice", _marked(one), one) for one in state["Invoice"] if one["TotalAmt"]}
         documents |= {one["Id"]: ("bill", one["DocNumber"], one) for one in state["Bill"]}
+        for kind, name in (
+            ("credit note", "CreditMemo"),
+            ("supplier credit", "VendorCredit"),
+            ("refund", "RefundReceipt"),
+        ):
+            documents |= {one["Id"]: (kind, one["DocNumber"], {"Balance": 0} | one) for one in state[name]}
         paid = [(one, one.get("PaymentRefNum", "")) for one in state["Payment"] if one["TotalAmt"]]
         paid += [(one, one.get("DocNumber", "")) for one in state["BillPayment"] if one["TotalAmt"]]
         return Held(

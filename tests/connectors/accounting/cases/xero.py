@@ -53,6 +53,7 @@ class XeroCase(Case):
     def held(self, sandbox: Sandbox) -> Held:
         state = sandbox.control("GET", "state/xero")
         documents = {one["InvoiceID"]: one for one in state["Invoices"] if one["Status"] not in _GONE}
+        notes = {one["CreditNoteID"]: one for one in state["CreditNotes"] if one["Status"] not in _GONE}
         return Held(
             contacts=Counter(
                 (one["Name"], one.get("EmailAddress", "").lower())
@@ -67,9 +68,13 @@ class XeroCase(Case):
                     _cents(one, "AmountDue"),
                 )
                 for one in documents.values()
+            )
+            + Counter(
+                ("credit note", str(one["CreditNoteNumber"]), _cents(one, "Total"), _cents(one, "RemainingCredit"))
+                for one in notes.values()
             ),
             settlements=Counter(
-                (_ref(documents[one["Invoice"]["InvoiceID"]]), one.get("Reference", ""), _cents(one, "Amount"))
+                (_paid(one, documents, notes), one.get("Reference", ""), _cents(one, "Amount"))
                 for one in state["Payments"]
                 if one["Status"] not in _GONE
             ),
@@ -127,6 +132,13 @@ def _by_hand(sandbox: Sandbox, do: str, **given: object) -> Json:
 
 def _ref(one: Json) -> str:
     return str(one.get("InvoiceNumber") if one["Type"] == "ACCPAY" else one.get("Reference") or "")
+
+
+def _paid(payment: Json, documents: Mapping[str, Json], notes: Mapping[str, Json]) -> str:
+    """The ref of what a payment paid: an invoice or a bill, or a credit note where it gave money back."""
+    if payment.get("CreditNote"):
+        return str(notes[payment["CreditNote"]["CreditNoteID"]]["CreditNoteNumber"])
+    return _ref(documents[payment["Invoice"]["InvoiceID"]])
 
 
 def _cents(one: Json, name: str) -> int:
