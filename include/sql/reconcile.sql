@@ -1,19 +1,35 @@
 -- name: documents
--- Each payment and split with what was agreed on (links) and what the tool has (mirror).
+-- Each payment, split or credit with what was agreed on (links) and what the tool has (mirror). `settled` is what of a
+-- payment's receipts is applied, `applied_by_us` the credits that we applied to the document, `credited_off` what a
+-- credit of ours took off a payment that was called off.
 SELECT c.kind, c.leg, c.source_id, c.code, c.amount, c.currency, c.month, c.source_hash,
        COALESCE(c.payment_id, c.source_id) AS payment_id,
        l.remote_id, l.source_hash AS link_hash, l.facts,
        d.id AS there, d.what, d.number, d.contact_id, d.currency AS there_currency, d.date, d.due_date, d.status,
        d.net, d.tax, d.total, d.paid, d.credited, d.due,
-       COALESCE(p.settled, 0) AS settled
+       COALESCE(p.settled, 0) AS settled, COALESCE(x.amount, 0) AS applied_by_us, COALESCE(n.total, 0) AS credited_off
 FROM current_outcomes c
 LEFT JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id AND l.variant = ''
 LEFT JOIN mirror_documents d ON d.book = c.book AND d.id = l.remote_id
-LEFT JOIN (SELECT payment_id, CAST(SUM(amount) AS BIGINT) AS settled
-           FROM current_outcomes
-           WHERE book = :book AND leg = 'settlement' AND code IN :in_step
-           GROUP BY payment_id) p ON c.leg = 'invoice' AND p.payment_id = c.source_id
-WHERE c.book = :book AND c.leg IN ('invoice', 'bill');
+LEFT JOIN (SELECT o.payment_id,
+                  CAST(SUM(CASE WHEN CAST(k.facts AS TEXT) LIKE '%"part"%' THEN COALESCE(s.amount, 0)
+                                ELSE o.amount END) AS BIGINT) AS settled
+           FROM current_outcomes o
+           LEFT JOIN links k ON k.book = o.book AND k.leg = o.leg AND k.source_id = o.source_id AND k.variant = ''
+           LEFT JOIN mirror_settlements s ON s.book = k.book AND s.id = k.remote_id
+           WHERE o.book = :book AND o.leg = 'settlement' AND o.amount > 0
+             AND ((o.code IN :in_step AND o.code NOT IN ('credited', 'removed'))
+                  OR (o.code IN ('overpaid', 'reversed_at_source') AND k.id IS NOT NULL))
+           GROUP BY o.payment_id) p ON c.leg = 'invoice' AND p.payment_id = c.source_id
+LEFT JOIN (SELECT a.document_id, CAST(SUM(a.amount) AS BIGINT) AS amount
+           FROM mirror_allocations a
+           WHERE a.book = :book AND a.status NOT IN ('voided', 'deleted')
+             AND EXISTS (SELECT 1 FROM links y WHERE y.book = a.book AND y.leg = 'allocation' AND y.remote_id = a.id)
+           GROUP BY a.document_id) x ON x.document_id = d.id
+LEFT JOIN links nl ON c.leg = 'invoice' AND nl.book = c.book AND nl.leg = 'credit_note'
+                  AND nl.source_id = c.source_id AND nl.variant = ''
+LEFT JOIN mirror_documents n ON n.book = nl.book AND n.id = nl.remote_id AND n.status NOT IN ('voided', 'deleted')
+WHERE c.book = :book AND c.leg IN :legs;
 
 -- name: settlements
 -- Each receipt, and each pay-out that settles a bill. One settlement may stand for all receipts of a payment: then one of them carries its link, and `covered`
@@ -21,7 +37,10 @@ WHERE c.book = :book AND c.leg IN ('invoice', 'bill');
 SELECT c.kind, c.leg, c.source_id, c.code, c.amount, c.currency, c.month, c.source_hash, c.payment_id,
        l.remote_id, l.source_hash AS link_hash, l.facts,
        CASE WHEN c.leg = 'settlement' AND l.id IS NULL AND w.remote_id IS NOT NULL THEN 1 ELSE 0 END AS covered,
-       s.id AS there, s.document_id, s.account, s.currency AS there_currency, s.amount AS there_amount, s.status,
+       COALESCE(s.id, r.id) AS there, COALESCE(s.document_id, '') AS document_id,
+       COALESCE(s.account, r.pays_from) AS account, COALESCE(s.currency, r.currency) AS there_currency,
+       COALESCE(s.amount, r.total) AS there_amount, COALESCE(s.status, r.status) AS status,
+       CASE WHEN r.id IS NOT NULL OR s.of IN ('credit_note', 'supplier_credit') THEN 1 ELSE 0 END AS given_back,
        i.remote_id AS document
 FROM current_outcomes c
 LEFT JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id AND l.variant = ''
@@ -31,6 +50,7 @@ LEFT JOIN (SELECT o.payment_id, MAX(k.remote_id) AS remote_id
            WHERE k.book = :book AND k.leg = 'settlement' AND SUBSTR(k.ref, 1, 1) IN ('W', 'X')
            GROUP BY o.payment_id) w ON c.leg = 'settlement' AND w.payment_id = c.payment_id
 LEFT JOIN mirror_settlements s ON s.book = c.book AND s.id = COALESCE(l.remote_id, w.remote_id)
+LEFT JOIN mirror_documents r ON r.book = c.book AND r.id = l.remote_id AND r.what = 'refund'
 LEFT JOIN links i ON i.book = c.book AND i.leg = 'invoice' AND i.source_id = c.payment_id AND i.variant = ''
 WHERE c.book = :book AND c.leg IN ('settlement', 'pay_out');
 
@@ -54,7 +74,8 @@ FROM mirror_documents d
 WHERE d.book = :book AND d.status NOT IN ('voided', 'deleted')
   AND (LENGTH(d.ref) BETWEEN 19 AND 22 OR LENGTH(d.number) BETWEEN 19 AND 22
        OR (:prefix <> '' AND d.what = 'invoice' AND LOWER(SUBSTR(d.number, 1, LENGTH(:prefix))) = LOWER(:prefix)))
-  AND NOT EXISTS (SELECT 1 FROM links l WHERE l.book = d.book AND l.remote_id = d.id AND l.leg IN ('invoice', 'bill'))
+  AND NOT EXISTS (SELECT 1 FROM links l WHERE l.book = d.book AND l.remote_id = d.id
+                  AND l.leg IN ('invoice', 'bill', 'credit_note', 'supplier_credit', 'settlement'))
   AND d.ref NOT IN (SELECT ref FROM attempt_steps WHERE book = :book AND open
                     UNION SELECT sought FROM attempt_steps WHERE book = :book AND open)
   AND d.number NOT IN (SELECT ref FROM attempt_steps WHERE book = :book AND open
@@ -99,7 +120,7 @@ SELECT leg, source_id FROM links WHERE book = :book AND ref = :ref ORDER BY leg 
 -- One document or settlement that stands for two records.
 SELECT l.leg, l.remote_id, COUNT(*) AS times, MIN(l.source_id) AS one, MAX(l.source_id) AS other
 FROM links l
-WHERE l.book = :book AND l.leg IN ('invoice', 'bill', 'settlement', 'pay_out')
+WHERE l.book = :book AND l.leg IN ('invoice', 'bill', 'settlement', 'pay_out', 'credit_note', 'supplier_credit', 'allocation')
 GROUP BY l.leg, l.remote_id HAVING COUNT(*) > 1;
 
 -- name: stated_amounts

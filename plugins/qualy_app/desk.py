@@ -25,7 +25,7 @@ from qualy_sync.ledger.engine import get_meta
 from qualy_sync.ledger.runs import Run, keep_settings, latest_pass, set_book
 from qualy_sync.ledger.schema import passes, source_seen
 from qualy_sync.ledger.slices import GONE_AFTER
-from qualy_sync.load import EVERYTHING, GROUPS, Filter, Work, give_up, look_at_recoded, refresh_chart, refresh_mirror
+from qualy_sync.load import GROUPS, Filter, Work, give_up, look_at_recoded, refresh_chart, refresh_mirror
 from qualy_sync.load.gate import STANDING, confirm_standing
 from qualy_sync.load.refresh import keep_organisation
 from qualy_sync.settings import AccountingSettings, Settings, SettingsError, load
@@ -196,7 +196,7 @@ class Desk:
         """What changed in the tool; once a day everything, since not every change moves the tool's time stamps."""
         read = keeping.get_fact(self.ledger, work.book, FULL_READING)
         full = read is None or self.ledger.now() - read[1] >= FULL_READING_EVERY
-        refresh_mirror(work, EVERYTHING, full=full)
+        refresh_mirror(work, work.everything, full=full)
         look_at_recoded(work)
         if full:
             forget_bodies(self.ledger)

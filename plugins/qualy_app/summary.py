@@ -37,6 +37,9 @@ _KINDS = {
     "payment-splits": "Splits",
     "transactions": "Receipts",
     "split-intents": "Pay-outs",
+    "credit_note": "credit notes",
+    "supplier_credit": "supplier credits",
+    "allocation": "allocations",
 }
 
 

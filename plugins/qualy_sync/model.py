@@ -43,8 +43,11 @@ class Leg(StrEnum):
     SUPPLIER = "supplier"  # of a partner
     INVOICE = "invoice"  # of a payment (a bill, where the settings say so)
     BILL = "bill"  # of a split
-    SETTLEMENT = "settlement"  # of a transaction
+    SETTLEMENT = "settlement"  # of a transaction: money applied to an invoice, or given back where it is a refund
     PAY_OUT = "pay_out"  # of a split intent: money that settles a bill
+    CREDIT_NOTE = "credit_note"  # of a refund, or of a payment that was cancelled after something was paid
+    SUPPLIER_CREDIT = "supplier_credit"  # of a split that was made smaller after its bill was paid
+    ALLOCATION = "allocation"  # of such a credit: applied to what is unpaid of its invoice or bill
 
 
 LEG_OF: dict[Kind, Leg] = {
@@ -147,6 +150,7 @@ class Payment(Source):
     amount: Minor | None = None
     due: Minor | None = None
     due_at: Annotated[Moment | None, Field(alias="dueAt")] = None
+    cancelled_at: Annotated[Moment | None, Field(alias="canceledAt")] = None
     created_at: Annotated[Moment, Field(alias="createdAt")]
 
 

@@ -84,6 +84,8 @@ class Code(StrEnum):
     NEGATIVE_TOTAL = "negative_total"
     NUMBER_TAKEN = "number_taken"
     OVERPAID = "overpaid"
+    REFUND_UNLINKED = "refund_unlinked"
+    REVERSED_AT_SOURCE = "reversed_at_source"
     LOCKED = "locked"
     NOT_CONFIRMED = "not_confirmed"
     ITS_TURN = "its_turn"
@@ -273,6 +275,17 @@ MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
         Code.OVERPAID: _held(
             "More was received than is due: {problem}.", "Refund or move the surplus; then it goes on by itself."
         ),
+        Code.REFUND_UNLINKED: _held(
+            "It is a refund, and Qualy does not say of which receipt ({problem}).",
+            "Name the receipt in Qualy, or book the refund in {tool} by hand and decide theirs.",
+            decisions=("theirs", "ignore"),
+        ),
+        Code.REVERSED_AT_SOURCE: _held(
+            "Qualy took it back ({status}); {tool} still has it as paid: {problem}.",
+            "Take the payment back in {tool}, or decide theirs to keep it. With settlement.reversal: remove, ours go"
+            " by themselves where {tool} allows it.",
+            decisions=("theirs", "ignore"),
+        ),
         Code.LOCKED: _held(
             "Dated {date}; {tool} is locked to {lock_date}.",
             "Move the lock date in {tool}; the record goes on by itself.",
@@ -310,8 +323,9 @@ MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
         ),
         Code.CHANGED_THERE: _found(
             "Somebody changed it in {tool}: {problem}.",
-            "Decide theirs (keep {tool}'s) or correct it in {tool}.",
-            ("theirs", "ignore"),
+            "Decide theirs (keep {tool}'s), decide ours (put Qualy's back, where it is unpaid and open), or correct it"
+            " in {tool}.",
+            ("theirs", "ours", "ignore"),
             red_for_each=True,
         ),
         Code.PAID_THERE: _found(
@@ -400,6 +414,7 @@ WORST_FIRST: tuple[Code, ...] = (
     Code.REMOVED_THERE,
     Code.PAID_THERE,
     Code.RECONCILED_THERE,
+    Code.REVERSED_AT_SOURCE,
     Code.SENT_ONCE,
     Code.MERGED_THERE,
     Code.BOTH_CHANGED,
@@ -434,6 +449,7 @@ WORST_FIRST: tuple[Code, ...] = (
     Code.POSSIBLE_DUPLICATE,
     Code.NEEDS_DECISION,
     Code.OVERPAID,
+    Code.REFUND_UNLINKED,
     Code.LOCKED,
     Code.AWAITING_APPROVAL,
     Code.OUT_OF_QUOTA,

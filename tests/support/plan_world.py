@@ -10,24 +10,35 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from qualy_sync.contracts.accounting import (
+    Change,
+    NewAllocation,
     NewContact,
     NewDocument,
+    NewRefund,
     NewSettlement,
+    RemoteAllocation,
     RemoteContact,
     RemoteDocument,
+    RemoteLine,
     RemoteSettlement,
+    Remove,
     Status,
+    Verb,
+    Void,
+    What,
 )
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.decisions import Decision
 from qualy_sync.ledger.mirror import name_key
 from qualy_sync.ledger.slices import Failure, Group, Record, Slice
+from qualy_sync.load.judging import judge_effect
 from qualy_sync.model import NOUNS, Kind, Leg, normal_email
 from qualy_sync.outcomes import Code
 from qualy_sync.plan import Key, Known, Planned, SlicePlan, Step, Terms, fingerprint, plan_partner, plan_slice
 from qualy_sync.plan.contacts import ContactPlanner
 from qualy_sync.plan.documents import link_to
 from qualy_sync.plan.settlements import settlement_link
+from qualy_sync.plan.values import link_of
 from tests.support.plan_terms import BASE, CHART, NOW, settings_of, terms_of
 
 __all__ = ["BASE", "CHART", "NOW", "Books", "World", "settings_of", "terms_of"]
@@ -310,7 +321,14 @@ class Books:
 
     def _write(self, terms: Terms, step: Step) -> bool:
         key = (str(step.leg), step.source_id)
-        remote_id = f"{step.what}-{step.source_id}"
+        remote_id = f"{step.what}-{step.source_id}" + (f"-{step.generation}" if step.generation > 1 else "")
+        if step.verb is not Verb.CREATE:
+            self._effect(terms, step)
+            return True
+        if isinstance(step.new, NewAllocation):
+            return self._allocate(terms, step, remote_id)
+        if isinstance(step.new, NewRefund):
+            return self._refund(terms, step, remote_id)
         if isinstance(step.new, NewContact):
             made = RemoteContact(remote_id, step.ref, step.new.name, step.new.email, True, "", NOW)
             self.contacts[remote_id] = made
@@ -335,9 +353,63 @@ class Books:
             self.documents[remote_id] = self.put_document(terms, step.new, remote_id)
             self.links[key] = link_to(terms, step, self.documents[remote_id], "created")
             return True
-        if not step.new.document_id:
+        if not isinstance(step.new, NewSettlement) or not step.new.document_id:
             return False
         self.links[key] = settlement_link(terms, step, self.put_settlement(step.new, remote_id), "created")
+        return True
+
+    def _effect(self, terms: Terms, step: Step) -> None:
+        """Changes, voids and removes as a tool does, and keeps the link as a load would."""
+        remote_id = str(step.seen["remote_id"])
+        there: Any
+        if isinstance(step.new, Remove):
+            there = replace(self.settlements[remote_id], status=Status.DELETED)
+            self.settlements[remote_id] = there
+            document = self.documents[there.document_id]
+            paid = document.paid - there.amount
+            self.documents[document.id] = replace(document, paid=paid, due=document.due + there.amount)
+        elif isinstance(step.new, Void):
+            there = replace(self.documents[remote_id], status=Status.VOIDED)
+            self.documents[remote_id] = there
+        elif isinstance(step.new, Change) and isinstance(step.new.new, NewDocument):
+            there = self.put_document(terms, step.new.new, remote_id)
+        else:
+            raise TypeError(f"no plan changes {step.leg}")
+        seen = judge_effect(terms, step, [there])
+        assert seen.link is not None, seen
+        self.links[(str(step.leg), step.source_id)] = seen.link
+
+    def _allocate(self, terms: Terms, step: Step, remote_id: str) -> bool:
+        new = step.new
+        assert isinstance(new, NewAllocation)
+        if not new.note_id:
+            return False
+        made = RemoteAllocation(
+            remote_id, "", new.note_id, new.document_id, new.currency, new.amount, new.date, Status.AUTHORISED, NOW
+        )
+        note, document = self.documents[new.note_id], self.documents[new.document_id]
+        self.documents[note.id] = replace(
+            note, credited=note.credited + new.amount, due=note.due - new.amount, allocations=(*note.allocations, made)
+        )
+        self.documents[document.id] = replace(
+            document, credited=document.credited + new.amount, due=document.due - new.amount
+        )
+        self.links[(str(step.leg), step.source_id)] = link_of(terms, step, made, "created", step.facts)
+        return True
+
+    def _refund(self, terms: Terms, step: Step, remote_id: str) -> bool:
+        new = step.new
+        assert isinstance(new, NewRefund)
+        if not new.note_id:
+            return False
+        made = RemoteSettlement(
+            remote_id, new.ref, new.note_id, new.account, new.currency, new.amount, new.date, Status.AUTHORISED,
+            False, NOW, What.CREDIT_NOTE,
+        )  # fmt: skip
+        self.settlements[remote_id] = made
+        note = self.documents[new.note_id]
+        self.documents[note.id] = replace(note, paid=note.paid + new.amount, due=note.due - new.amount)
+        self.links[(str(step.leg), step.source_id)] = settlement_link(terms, step, made, "created")
         return True
 
     def put_document(self, terms: Terms, new: NewDocument, remote_id: str) -> RemoteDocument:
@@ -359,6 +431,8 @@ class Books:
             credited=0,
             due=sums.total,
             updated_at=NOW,
+            basis=new.basis,
+            lines=tuple(RemoteLine(line.description, line.amount, line.account, line.tax) for line in new.lines),
         )
         return self.documents[remote_id]
 

@@ -34,7 +34,9 @@ NEEDS_ARGUMENT = "link"
 
 def decide(
     record: Annotated[str, typer.Argument(metavar="ID", help="The Qualy id, as `outcomes` shows it.")],
-    leg: Annotated[Leg, typer.Argument(metavar="LEG", help="contact, supplier, invoice, bill or settlement.")],
+    leg: Annotated[
+        Leg, typer.Argument(metavar="LEG", help="contact, supplier, invoice, bill, settlement, credit_note, …")
+    ],
     choice: Annotated[str, typer.Option("--as", metavar="CHOICE", help="ours, theirs, link:REMOTE_ID, separate, …")],
     by: By,
     reason: Reason,

@@ -16,6 +16,7 @@ from .engine import Ledger, db_now, upsert
 from .schema import LEGS, attempt_steps, attempts, links
 
 BODY_KEPT = timedelta(days=30)
+_DONE = ("created", "changed", "voided", "removed", "unknown", "found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,13 +274,13 @@ def put_links(connection: sa.Connection, book: int, rows: Sequence[Link]) -> Non
 
 
 def sent_since(connection: sa.Connection, book: int, since: datetime) -> tuple[int, dict[str, int]]:
-    """What the breaker counts: creates sent since a moment, and document amounts per currency (minor units)."""
+    """What the breaker counts: creates, changes and voids sent since a moment, and amounts per currency."""
     rows = connection.execute(
         sa.select(attempt_steps.c.currency, sa.func.count(), sa.func.sum(attempt_steps.c.amount))
         .where(
             attempt_steps.c.book == book,
             attempt_steps.c.at >= since,
-            sa.or_(attempt_steps.c.fate.is_(None), attempt_steps.c.fate.in_(["created", "unknown", "found"])),
+            sa.or_(attempt_steps.c.fate.is_(None), attempt_steps.c.fate.in_(_DONE)),
         )
         .group_by(attempt_steps.c.currency)
     ).all()

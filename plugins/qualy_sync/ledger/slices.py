@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from pydantic import ValidationError
 from qualy_sync.model import NOUNS, Kind, Source
 
 from .engine import Ledger
-from .schema import current_outcomes, quality_failures, source_rows, source_seen
+from .schema import current_outcomes, passes, quality_failures, source_rows, source_seen
 
 OWNERS_PER_SLICE = 200
 NEVER = 2**31 - 1
@@ -45,6 +46,7 @@ class Record:
     gone: bool
     email: str
     parent: str | None  # the payment of a split or transaction
+    seen_at: datetime | None = None  # when extraction first saw this content
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,10 +328,26 @@ def _read(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Record
             source_seen.c.kind.in_(kinds), source_seen.c.id.in_(chunk), source_seen.c.missed >= GONE_AFTER
         )
         gone |= {(row.kind, row.id) for row in connection.execute(missing)}
-    return [_record(row, tuple(failures.get((row.kind, row.id), ())), (row.kind, row.id) in gone) for row in rows]
+    seen = _seen(connection, {row.valid_from for row in rows})
+    return [
+        _record(row, tuple(failures.get((row.kind, row.id), ())), (row.kind, row.id) in gone, seen.get(row.valid_from))
+        for row in rows
+    ]
 
 
-def _record(row: sa.Row[Any], failures: tuple[Failure, ...], gone: bool) -> Record:
+def _seen(connection: sa.Connection, numbers: set[int]) -> dict[int, datetime]:
+    """When these passes began."""
+    found: dict[int, datetime] = {}
+    wanted = sorted(numbers)
+    for start in range(0, len(wanted), 500):
+        rows = connection.execute(
+            sa.select(passes.c.number, passes.c.started_at).where(passes.c.number.in_(wanted[start : start + 500]))
+        )
+        found |= {row.number: row.started_at for row in rows}
+    return found
+
+
+def _record(row: sa.Row[Any], failures: tuple[Failure, ...], gone: bool, seen_at: datetime | None) -> Record:
     kind = Kind(row.kind)
     noun: Source | None = None
     problem: Mapping[str, str] | None = row.problem
@@ -341,4 +359,4 @@ def _record(row: sa.Row[Any], failures: tuple[Failure, ...], gone: bool) -> Reco
             problem = {"field": ".".join(str(part) for part in first["loc"]), "problem": first["type"]}
         except OverflowError:
             problem = {"field": "a time stamp", "problem": "is beyond the calendar"}
-    return Record(kind, row.id, row.hash, noun, problem, failures, gone, row.email, row.payment_id)
+    return Record(kind, row.id, row.hash, noun, problem, failures, gone, row.email, row.payment_id, seen_at)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import timedelta
 
-from qualy_sync.contracts.accounting import NewSettlement
+from qualy_sync.contracts.accounting import Change, NewAllocation, NewRefund, NewSettlement, Remove, Void
 from qualy_sync.contracts.errors import OutOfQuota, Reconnect, Refused, WrongShape
 from qualy_sync.ledger.attempts import open_attempts
 from qualy_sync.ledger.leases import Lease
@@ -20,13 +21,12 @@ from .keep import keep_planned
 from .pace import OutOfTime, Pace
 from .planning import Overview, plan_owners, plan_run, plan_suppliers, preview
 from .recoding import look_at_recoded
-from .refresh import EVERYTHING, refresh_chart, refresh_mirror, refresh_organisation
+from .refresh import refresh_chart, refresh_mirror, refresh_organisation
 from .sending import Sender, Tally
-from .settling import settle, waits_until
-from .work import GROUPS, READS, WRITES, Filter, RunProblem, Work
+from .settling import collect, settle, waits_until
+from .work import GROUPS, WRITES, Filter, RunProblem, Work
 
 __all__ = [
-    "EVERYTHING",
     "GROUPS",
     "Filter",
     "Overview",
@@ -75,6 +75,7 @@ def load(work: Work, group: str) -> dict[str, int]:
                 if not sender.clashed or tally.stopped:
                     break
                 _again_with_other_names(work, terms, sender, lease)
+            collect(work, terms, group, lease, pace, tally)
         except OutOfTime:
             tally.add("its_turn_next")
         except OutOfQuota as error:
@@ -103,7 +104,7 @@ def _look_first(work: Work, group: str, lease: Lease) -> None:
     """Lock dates and what changed in the tool, read once per task that writes."""
     if group != "contacts":
         refresh_organisation(work)
-    refresh_mirror(work, READS[group], each_page=lease.renew)
+    refresh_mirror(work, work.reads(group), each_page=lease.renew)
 
 
 def _send_all(work: Work, terms: Terms, group: str, sender: Sender, lease: Lease) -> None:
@@ -132,9 +133,16 @@ def _keep_and_pick(work: Work, terms: Terms, planned: Iterable[Planned], legs: l
 
 def _is_complete(step: Step) -> bool:
     """What the step hangs on is linked, so that its remote id is known."""
-    if isinstance(step.new, NewSettlement):
-        return bool(step.new.document_id)
-    return bool(getattr(step.new, "contact_id", "-"))
+    new = step.new
+    if isinstance(new, NewSettlement):
+        return bool(new.document_id)
+    if isinstance(new, NewAllocation):
+        return bool(new.note_id and new.document_id)
+    if isinstance(new, NewRefund):
+        return bool(new.contact_id and (new.note_id or step.needs is None or step.needs[0] != Leg.CREDIT_NOTE))
+    if isinstance(new, Change):
+        return bool(getattr(new.new, "contact_id", "-"))
+    return bool(getattr(new, "contact_id", "-"))
 
 
 def _suppliers_waiting(work: Work) -> Iterable[list[str]]:
@@ -164,7 +172,7 @@ def _suppliers_waiting(work: Work) -> Iterable[list[str]]:
 def _again_with_other_names(work: Work, terms: Terms, sender: Sender, lease: Lease) -> None:
     """Contacts whose name the tool refused: who holds it is read, then they are planned once more."""
     clashed, sender.clashed = sender.clashed, []
-    refresh_mirror(work, READS["contacts"], each_page=lease.renew)
+    refresh_mirror(work, work.reads("contacts"), each_page=lease.renew)
     queue = _Queue(work, sender)
     owners = sorted({step.source_id for step in clashed if step.leg is Leg.CONTACT})
     partners = sorted({step.source_id for step in clashed if step.leg is Leg.SUPPLIER})
@@ -189,8 +197,7 @@ class _Queue:
     def __init__(self, work: Work, sender: Sender) -> None:
         self._work = work
         self._sender = sender
-        self._steps: list[Step] = []
-        self._next: list[Step] = []
+        self._batches: dict[str, _Batch] = {}  # by what may share a call
         self._keys: set[str] = set()
 
     def put(self, steps: Iterable[Step]) -> None:
@@ -199,34 +206,52 @@ class _Queue:
                 self._put(step)
 
     def flush(self) -> None:
-        while self._steps and not self._sender.tally.stopped:
-            self._send()
-
-    def _send(self) -> None:
-        steps, self._steps = self._steps, []
-        waiting, self._next = self._next, []
-        self._sender.send(steps)
-        for step in waiting:
-            self._add(step)
+        for batch in self._batches.values():
+            while batch.now and not self._sender.tally.stopped:
+                self._send(batch)
 
     def _put(self, step: Step) -> None:
         if step.batch_keys & self._keys:
             self._sender.clashed.append(step)
             return
         self._keys |= step.batch_keys
-        self._add(step)
+        self._add(self._batches.setdefault(self._work.tool.limits.company(step.what, step.verb), _Batch()), step)
 
-    def _add(self, step: Step) -> None:
-        clashes = any(_same_document(step, other) for other in (*self._steps, *self._next))
-        (self._next if clashes else self._steps).append(step)
-        if max(len(self._steps), len(self._next)) >= self._limit():
-            self._send()
+    def _add(self, batch: _Batch, step: Step) -> None:
+        clashes = any(touched(step) & touched(other) for other in (*batch.now, *batch.next))
+        (batch.next if clashes else batch.now).append(step)
+        if max(len(batch.now), len(batch.next)) >= self._limit(batch):
+            self._send(batch)
 
-    def _limit(self) -> int:
+    def _send(self, batch: _Batch) -> None:
+        steps, batch.now = batch.now, []
+        waiting, batch.next = batch.next, []
+        self._sender.send(steps)
+        for step in waiting:
+            self._add(batch, step)
+
+    def _limit(self, batch: _Batch) -> int:
         limits = self._work.tool.limits
-        return min((limits.most(what) for what in {step.what for step in self._steps}), default=1)
+        return min(limits.most(step.what, step.verb) for step in (*batch.now, *batch.next))
 
 
-def _same_document(step: Step, other: Step) -> bool:
-    mine, theirs = getattr(step.new, "document_id", None), getattr(other.new, "document_id", None)
-    return mine is not None and mine == theirs
+@dataclass(slots=True)
+class _Batch:
+    """Steps that go with the next call of their kind, and those that go with the one after."""
+
+    now: list[Step] = field(default_factory=list)
+    next: list[Step] = field(default_factory=list)
+
+
+def touched(step: Step) -> frozenset[str]:
+    """Ids in the tool of the documents that a step changes or applies something to: one step each in a batch."""
+    new = step.new
+    if isinstance(new, NewSettlement):
+        return frozenset({new.document_id})
+    if isinstance(new, NewAllocation):
+        return frozenset({new.note_id, new.document_id})
+    if isinstance(new, NewRefund):
+        return frozenset({new.note_id} - {""})
+    if isinstance(new, Remove):
+        return frozenset({new.there.document_id})
+    return frozenset({new.there.id}) if isinstance(new, Change | Void) else frozenset()

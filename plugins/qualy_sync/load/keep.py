@@ -61,9 +61,9 @@ def _restored(connection: sa.Connection, book: int, planned: Sequence[Planned]) 
         for one in planned
         if one.link is not None
         and one.link.how == "adopted"
-        and one.leg in (Leg.INVOICE, Leg.BILL, Leg.SETTLEMENT, Leg.PAY_OUT)
+        and one.leg not in (Leg.CONTACT, Leg.SUPPLIER)
         and one.outcome is not None
-        and one.outcome.code in (Code.ADOPTED, Code.PAID)
+        and one.outcome.code in (Code.ADOPTED, Code.PAID, Code.CREDITED)
     ]
     sent = steps_on(connection, book, [one.source_id for one in found])
     return any(one.key not in sent for one in found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from qualy_sync.ledger import Ledger, mirror
 from qualy_sync.ledger.attempts import Link, kind_of_step, links_on, links_to, steps_on
 from qualy_sync.ledger.decisions import decisions_on
 from qualy_sync.ledger.engine import db_now
-from qualy_sync.ledger.schema import attempts, links, mirror_documents, outcomes
+from qualy_sync.ledger.schema import attempts, current_outcomes, links, mirror_documents, outcomes
 from qualy_sync.ledger.slices import Record, Slice, shared_emails
 from qualy_sync.model import Kind, Leg
 from qualy_sync.outcomes import Code, Outcome
@@ -59,7 +59,7 @@ def gather(
             for email, count in shared_emails(connection, pin, kind, list(emails)).items()
         }
         decided = [decision.argument for decision in decisions.values() if decision.choice == "link"]
-        refs = [make_ref(leg, record.id) for record in records for leg in _legs(record)]
+        refs = _refs(records, own_links, steps)
         remote_ids = [link.remote_id for link in own_links.values()] + decided
         agreed_on = [str(link.facts["contact_id"]) for link in own_links.values() if "contact_id" in link.facts]
         by_email = mirror.contacts_by(connection, book, "email", list(emails))
@@ -70,7 +70,7 @@ def gather(
             + mirror.contacts_by(connection, book, "name_key", list(names))
         )
         contacts += _merge_targets(connection, book, contacts)
-        document_refs = [ref for ref in refs if ref[0] in "IBJK"]
+        document_refs = [ref for ref in refs if ref[0] in "IBJKNMVUPQ"]
         numbers = _numbers(terms, records)
         documents = (
             mirror.documents_by(connection, book, "id", remote_ids)
@@ -85,7 +85,9 @@ def gather(
             for record in records
             if record.kind is Kind.PAYMENT
         ]
-        document_ids = [link.remote_id for key, link in own_links.items() if key[0] in (Leg.INVOICE, Leg.BILL)]
+        document_ids = [link.remote_id for key, link in own_links.items() if key[0] in _WITH_SETTLEMENTS]
+        allocations = mirror.allocations_by(connection, book, "ref", [ref for ref in refs if ref[0] in "AE"])
+        shown = _shown(connection, book, ids)
         settled = mirror.settlements_by(connection, book, "document_id", document_ids)
         by_ref = mirror.settlements_by(connection, book, "ref", settlement_refs)
     return Known(
@@ -96,7 +98,10 @@ def gather(
             for row in rows[-1:]
             if row.open
         },
-        frozen={key: Frozen(rows[-1].frozen, rows[-1].fate, rows[-1].source_hash) for key, rows in steps.items()},
+        frozen={
+            key: Frozen(rows[-1].frozen, rows[-1].fate, rows[-1].source_hash, rows[-1].generation)
+            for key, rows in steps.items()
+        },
         decisions=decisions,
         refused_names={
             key: frozenset(str(row.frozen.get("name")) for row in rows if row.fate == "duplicate_name")
@@ -116,6 +121,8 @@ def gather(
         settlements_by_ref=_by(by_ref, lambda settlement: settlement.ref),
         settlements_by_document=_by(settled, lambda settlement: settlement.document_id),
         linked_documents=frozenset(remote_id for remote_id, found in linked.items() if found),
+        allocations_by_ref=_by(allocations, lambda allocation: allocation.ref),
+        shown=shown,
     )
 
 
@@ -130,15 +137,47 @@ def _records(source: Slice) -> list[Record]:
     return found
 
 
-def _legs(record: Record) -> tuple[Leg, ...]:
-    return {
-        Kind.CUSTOMER: (Leg.CONTACT,),
-        Kind.PARTNER: (Leg.SUPPLIER,),
-        Kind.PAYMENT: (Leg.INVOICE,),
-        Kind.SPLIT: (Leg.BILL,),
-        Kind.TRANSACTION: (Leg.SETTLEMENT,),
-        Kind.SPLIT_INTENT: (Leg.PAY_OUT,),
-    }.get(record.kind, ())
+# What a record of each kind may become: first its own leg, then those of a credit.
+_LEGS: Mapping[Kind, tuple[Leg, ...]] = {
+    Kind.CUSTOMER: (Leg.CONTACT,),
+    Kind.PARTNER: (Leg.SUPPLIER,),
+    Kind.PAYMENT: (Leg.INVOICE, Leg.CREDIT_NOTE, Leg.ALLOCATION),
+    Kind.SPLIT: (Leg.BILL, Leg.SUPPLIER_CREDIT, Leg.ALLOCATION),
+    Kind.TRANSACTION: (Leg.SETTLEMENT, Leg.CREDIT_NOTE, Leg.ALLOCATION),
+    Kind.SPLIT_INTENT: (Leg.PAY_OUT,),
+}
+_SOMETIMES = (Leg.CREDIT_NOTE, Leg.SUPPLIER_CREDIT, Leg.ALLOCATION)
+_WITH_SETTLEMENTS = (Leg.INVOICE, Leg.BILL, Leg.CREDIT_NOTE, Leg.SUPPLIER_CREDIT)
+
+
+def _refs(
+    records: Iterable[Record], own_links: Mapping[Key, Link], steps: Mapping[Key, list[sa.Row[Any]]]
+) -> list[str]:
+    """What these records carry in the tool, or would carry: of the present generation and the next one."""
+    found: list[str] = []
+    for record in records:
+        for leg in _LEGS.get(record.kind, ()):
+            key = (str(leg), record.id)
+            sent = max((int(row.generation) for row in steps.get(key, ())), default=1)
+            newest = max(sent, own_links[key].generation + 1 if key in own_links else 1)
+            found += [make_ref(leg, record.id, generation) for generation in range(1, min(newest, 36) + 1)]
+    return found
+
+
+def _shown(connection: sa.Connection, book: int, ids: Sequence[str]) -> frozenset[Key]:
+    """Legs that not every record has, and these do."""
+    found: set[Key] = set()
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), 500):
+        rows = connection.execute(
+            sa.select(current_outcomes.c.leg, current_outcomes.c.source_id).where(
+                current_outcomes.c.book == book,
+                current_outcomes.c.leg.in_([str(leg) for leg in _SOMETIMES]),
+                current_outcomes.c.source_id.in_(wanted[start : start + 500]),
+            )
+        )
+        found |= {(row.leg, row.source_id) for row in rows}
+    return frozenset(found)
 
 
 def _numbers(terms: Terms, records: Iterable[Record]) -> list[str]:

@@ -25,7 +25,6 @@ log = logging.getLogger("qualy_sync.load")
 OVERLAP = timedelta(seconds=60)
 CHART_KEPT = timedelta(hours=24)
 CHART_CODES = (Code.UNMAPPED_ACCOUNT, Code.UNMAPPED_TAX, Code.CURRENCY_NOT_ENABLED)
-EVERYTHING = (What.CONTACT, What.INVOICE, What.SETTLEMENT)
 
 
 def refresh_organisation(work: Work) -> Organisation:

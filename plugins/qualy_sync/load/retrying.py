@@ -18,7 +18,7 @@ from qualy_sync.plan import Key
 
 from .keep import keep_planned
 from .planning import Overview, plan_owners, plan_suppliers
-from .refresh import EVERYTHING, refresh_chart, refresh_mirror, refresh_organisation
+from .refresh import refresh_chart, refresh_mirror, refresh_organisation
 from .work import GROUPS, Filter, Work
 
 
@@ -58,7 +58,7 @@ def retry(work: Work, keys: Sequence[Key]) -> dict[str, int]:
     wanted = {(str(row.leg), row.source_id) for row in records} | _waiting(work, records)
     refresh_organisation(work)
     refresh_chart(work)
-    refresh_mirror(work, EVERYTHING)
+    refresh_mirror(work, work.everything)
     terms = work.terms()
     work = replace(work, filter=Filter(keys=frozenset(wanted)), again=True)
     owners = sorted({row.owner for row in records if row.owner})

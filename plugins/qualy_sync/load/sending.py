@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,8 +15,10 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from qualy_sync.contracts.accounting import (
+    GONE,
     Accepted,
     Answered,
+    Change,
     Conflict,
     Declined,
     Done,
@@ -27,11 +28,15 @@ from qualy_sync.contracts.accounting import (
     RemoteContact,
     RemoteDocument,
     RemoteSettlement,
+    Remove,
     Reply,
     Result,
     Skipped,
     Unanswered,
+    Verb,
+    Void,
     What,
+    owned_hash,
 )
 from qualy_sync.contracts.errors import OutOfQuota, ToolError
 from qualy_sync.ledger import mirror
@@ -44,17 +49,13 @@ from qualy_sync.ledger.attempts import (
     mark_sent,
     note_ticket,
 )
-from qualy_sync.ledger.cursors import get_cursor
 from qualy_sync.ledger.leases import Lease
 from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.plan import Step, Terms
-from qualy_sync.plan.documents import link_to
-from qualy_sync.plan.found import judge_contact, judge_document, judge_settlement
 from qualy_sync.plan.redating import closed_meanwhile
-from qualy_sync.plan.settlements import settlement_link
-from qualy_sync.plan.values import link_of
 
 from .gate import check_gate
+from .judging import DONE_AS, find_steps, judge_answer, judge_effect, judge_found, refusal, without_variables
 from .keep import keep_results
 from .pace import MOST_TURNS_AWAY, Pace
 from .work import RunProblem, Work, tool_problem
@@ -128,6 +129,7 @@ class Sender:
     def _send(self, steps: Sequence[Step]) -> tuple[OutOfQuota | None, Sequence[Step]]:
         """Sends once. Gives the refusal of a tool that asks to wait, and the steps of which it did nothing."""
         self._pace.before_call()
+        steps = self._as_they_are(steps)
         begun = self._work.ledger.now()
         committed = self._commit(steps)
         if committed is None:
@@ -142,6 +144,28 @@ class Sender:
         self._keep(attempt, steps, reply)
         self._work.checkpoint("result_committed")
         return _turned_away(steps, reply)
+
+    def _as_they_are(self, steps: Sequence[Step]) -> Sequence[Step]:
+        """Records that are to be changed, read once more: what is not as it was planned on is looked at anew later."""
+        changing = [step for step in steps if step.verb is not Verb.CREATE]
+        if not changing:
+            return steps
+        work = self._work
+        there: dict[str, Remote] = {}
+        for what in sorted({step.what for step in changing}):
+            ids = [str(step.seen["remote_id"]) for step in changing if step.what is what]
+            there |= {one.id: one for one in work.tool.by_id(what, ids)}
+        with work.ledger.writing() as connection:
+            mirror.put(connection, work.book, there.values())
+        self._pace.before_call()
+        fresh = {step.ref: _with(step, there.get(str(step.seen["remote_id"]))) for step in changing}
+        moved = [step for step in changing if fresh[step.ref] is None]
+        if moved:
+            outcome = self._terms.say(Code.ITS_TURN, why="it changed while it was looked at")
+            with work.ledger.writing() as connection:
+                keep_results(connection, work, {(str(step.leg), step.source_id): outcome for step in moved})
+            self.tally.add("looked_at_anew", len(moved))
+        return [one for step in steps if (one := fresh.get(step.ref, step)) is not None]
 
     def _wait(self, refusal: OutOfQuota) -> None:
         """Waits as long as the tool asks, if that is short; else raises OutOfQuota."""
@@ -208,6 +232,7 @@ class Sender:
             amount=step.amount,
             currency=step.currency,
             what=str(step.what),
+            verb=str(step.verb),
         )
 
     def _once_more(self, attempt: int, begun: datetime, what: What, body: bytes, key: str, lost: Unanswered) -> Reply:
@@ -279,7 +304,7 @@ class Sender:
     def _result(self, step: Step, result: Result) -> tuple[Outcome, Link | None, Remote | None, str]:
         if isinstance(result, Done):
             outcome, link = judge_answer(self._terms, step, result.remote, "created")
-            return outcome, link, result.remote, "created"
+            return outcome, link, result.remote, DONE_AS[step.verb]
         if isinstance(result, Conflict):
             why = f"it is not as it was read: {result.message}"
             return self._terms.say(Code.ITS_TURN, why=why), None, None, "conflict"
@@ -288,20 +313,7 @@ class Sender:
         if result.code is Code.DUPLICATE_NAME:
             self.clashed.append(step)
             return self._terms.say(Code.DUPLICATE_NAME, step.source_id), None, None, "duplicate_name"
-        outcome = self._terms.say(
-            result.code,
-            thing_of(result),
-            message=result.message,
-            number=step.sought,
-            currency=step.currency,
-            what="A line",
-            account=result.message,
-            tax=result.message,
-            remote_id=str(step.facts.get("contact_id", "")),
-            there="more",
-            total="what is due",
-            ours=str(step.amount),
-        )
+        outcome = refusal(self._terms, step, result)
         return outcome, None, None, str(result.code)
 
     def _look_who_has_it(self, attempt: int, taken: Sequence[tuple[Step, Declined]]) -> None:
@@ -340,18 +352,20 @@ class Sender:
         self._pace.before_call()
         since = work.ledger.now() - work.longest_settle
         remotes = find_steps(work, steps, since)
-        by_ref: dict[str, list[Remote]] = {}
-        for remote in remotes:
-            by_ref.setdefault(remote.ref, []).append(remote)
         found: set[str] = set()
         with work.ledger.writing() as connection:
-            mirror.put(connection, work.book, remotes)
+            mirror.put(connection, work.book, [one for some in remotes.values() for one in some])
             for step in steps:
-                mine = by_ref.get(step.ref)
-                if not mine:
+                mine = remotes.get(step.ref, [])
+                outcome: Outcome | None
+                if step.verb is Verb.CREATE:
+                    outcome, link = judge_found(self._terms, step, mine) if mine else (None, None)
+                else:
+                    seen = judge_effect(self._terms, step, mine)
+                    outcome, link = seen.outcome, seen.link
+                if outcome is None:
                     continue
                 found.add(step.ref)
-                outcome, link = judge_found(self._terms, step, mine)
                 self.tally.add(str(outcome.code))
                 close_steps(connection, attempt, [step.ref], "found")
                 keep_results(connection, work, {(str(step.leg), step.source_id): outcome}, [link] if link else [])
@@ -406,73 +420,22 @@ def _turned_away(steps: Sequence[Step], reply: Reply) -> tuple[OutOfQuota | None
     return next(iter(waits.values()), None), [step for step in steps if step.ref in waits]
 
 
-def find_steps(work: Work, steps: Sequence[Step], since: datetime) -> list[Remote]:
-    """What the tool holds by what these steps are sought by, kind by kind; completely, or it raises.
-
-    `since` is on our clock. The tool's may be behind it: so the search begins no later than where the last reading
-    ended, which is a time of the tool's own, and what that reading brought is looked at too.
-    """
-    found: list[Remote] = []
-    for what in sorted({step.what for step in steps}):
-        cursor = get_cursor(work.ledger, f"mirror:{work.book}:{work.tool.ways.reads.get(what, what)}")
-        start = min(since, datetime.fromisoformat(cursor["since"])) if cursor else None
-        found += work.tool.find(what, [step.sought for step in steps if step.what is what], start)
-    with work.ledger.reading() as connection:
-        known = _in_mirror(connection, work.book, [step.ref for step in steps])
-    fresh = {remote.id for remote in found}
-    return found + [remote for remote in known if remote.id not in fresh]
-
-
-def _in_mirror(connection: sa.Connection, book: int, refs: Sequence[str]) -> list[Remote]:
-    return [
-        *mirror.contacts_by(connection, book, "ref", refs),
-        *mirror.documents_by(connection, book, "ref", refs),
-        *mirror.settlements_by(connection, book, "ref", refs),
-    ]
-
-
-def judge_answer(terms: Terms, step: Step, remote: Remote, how: str) -> tuple[Outcome, Link]:
-    """A record that the tool says it made. It is linked in any case; if it is not as sent, that is the outcome."""
-    if isinstance(remote, RemoteContact):
-        return terms.say(Code.CREATED if how == "created" else Code.ADOPTED), contact_link(terms, step, remote, how)
-    if isinstance(remote, RemoteDocument):
-        judged: object = judge_document(terms, [remote], step.facts)
-        outcome = judged if isinstance(judged, Outcome) else terms.say(Code.CREATED)
-        return outcome, link_to(terms, step, remote, how)
-    if not isinstance(remote, RemoteSettlement):
-        raise TypeError(f"{step.ref} was answered by {type(remote).__name__}")
-    judged = judge_settlement(terms, [remote], step.facts)
-    outcome = judged if isinstance(judged, Outcome) else terms.say(Code.PAID)
-    return outcome, settlement_link(terms, step, remote, how)
-
-
-def judge_found(terms: Terms, step: Step, found: Sequence[Remote]) -> tuple[Outcome, Link | None]:
-    """Records that were found by our ref after a lost answer: one that agrees is ours and is linked as created."""
-    judged: object
-    if isinstance(found[0], RemoteContact):
-        judged = judge_contact(terms, [one for one in found if isinstance(one, RemoteContact)])
-    elif isinstance(found[0], RemoteDocument):
-        judged = judge_document(terms, [one for one in found if isinstance(one, RemoteDocument)], step.facts)
-    else:
-        judged = judge_settlement(terms, [one for one in found if isinstance(one, RemoteSettlement)], step.facts)
-    if isinstance(judged, Outcome):
-        return judged, None
-    if not isinstance(judged, RemoteContact | RemoteDocument | RemoteSettlement):
-        raise TypeError("a judgement is a record or an outcome")
-    return judge_answer(terms, step, judged, "created")
-
-
-def contact_link(terms: Terms, step: Step, remote: RemoteContact, how: str) -> Link:
-    return link_of(terms, step, remote, how, dict(step.facts) | {"contact_id": remote.id})
-
-
-def thing_of(result: Declined) -> str:
-    """The thing to mend, for the trouble key."""
-    return without_variables(result.message)
-
-
-def without_variables(message: str) -> str:
-    """A tool's message without the parts that differ from record to record: numbers, quoted values, ids."""
-    text = re.sub(r"'[^']*'|\"[^\"]*\"|“[^”]*”", "…", message)
-    text = re.sub(r"\b[0-9A-Fa-f-]{16,}\b|\d+([.,]\d+)*", "…", text)
-    return " ".join(text.split())[:200]
+def _with(step: Step, remote: Remote | None) -> Step | None:
+    """The step on the record as it is now; None where that is not as it was planned on."""
+    new, seen = step.new, step.seen
+    if isinstance(new, Change) and isinstance(remote, RemoteContact):
+        same = all(getattr(remote, name) == seen[name] for name in ("name", "email") if name in seen)
+        fresh = dict(seen) | {"version": remote.version}
+        return replace(step, new=replace(new, there=remote), seen=fresh) if same else None
+    if isinstance(new, Change | Void) and isinstance(remote, RemoteDocument):
+        owned = owned_hash(remote, remote.lines) if remote.lines is not None else ""
+        live = remote.status not in GONE and not remote.paid and not remote.credited
+        if not live or (seen.get("owned") and seen["owned"] != owned) or seen.get("total") != remote.total:
+            return None
+        seen = dict(seen) | {"version": remote.version, "owned": owned}
+        return replace(step, new=replace(new, there=remote), seen=seen)
+    if isinstance(new, Remove) and isinstance(remote, RemoteSettlement):
+        if remote.status in GONE or remote.amount != seen.get("amount") or remote.reconciled is True:
+            return None
+        return replace(step, new=replace(new, there=remote), seen=dict(seen) | {"version": remote.version})
+    return None

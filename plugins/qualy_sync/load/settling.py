@@ -7,11 +7,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from qualy_sync.contracts.accounting import Accepted, Answered, Declined, Done, NewContact, Remote, What
+from qualy_sync.contracts.accounting import (
+    Accepted,
+    Answered,
+    Declined,
+    Done,
+    Failed,
+    Made,
+    NewContact,
+    Remote,
+    Verb,
+    What,
+)
 from qualy_sync.contracts.errors import ToolError
 from qualy_sync.ledger import mirror
 from qualy_sync.ledger.attempts import (
@@ -33,22 +45,25 @@ from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.plan import Pending, Step, Terms
 from qualy_sync.plan.values import unsettled
 
+from .judging import DONE_AS, find_steps, judge_answer, judge_effect, judge_found, refusal
 from .keep import keep_results
 from .pace import Pace
-from .sending import Tally, find_steps, judge_answer, judge_found
+from .sending import Tally
 from .work import WRITES, Work
 
 log = logging.getLogger("qualy_sync.load")
 
+# Seconds between two looks for what the tool took and makes later, within one load.
+PATIENCE = (5, 10, 20, 30, 40)
 CLOCK_SLACK = timedelta(minutes=2)  # the tool's clock against ours, when a search has to begin before the first send
 
 
 def settle(work: Work, terms: Terms, group: str, lease: Lease, pace: Pace, tally: Tally) -> None:
     """Settles every open attempt of a group, as far as the time allows. Nothing else may be sent for these steps."""
     kinds = {str(what) for what in WRITES[group]}
-    for attempt in open_attempts(work.ledger, work.book):
-        if attempt.what not in kinds:
-            continue
+    attempts = [one for one in open_attempts(work.ledger, work.book) if one.what in kinds]
+    _settle_tickets(work, terms, _with_tickets(attempts), lease, pace, tally)
+    for attempt in _without_tickets(attempts):
         if attempt.ended_at is None:
             with work.ledger.writing() as connection:
                 lease.check(connection)
@@ -59,7 +74,7 @@ def settle(work: Work, terms: Terms, group: str, lease: Lease, pace: Pace, tally
                 _replay(work, terms, attempt, lease, tally)
                 pace.before_call()
             # As it stands now: taken over, sent again, perhaps settled in part.
-            for left in open_attempts(work.ledger, work.book, attempt.id):
+            for left in _without_tickets(open_attempts(work.ledger, work.book, attempt.id)):
                 _read_back(work, terms, left, lease, tally)
         except ToolError as error:
             log.info("An unanswered call of %s cannot be settled now: %s", attempt.committed_at, error)
@@ -91,14 +106,15 @@ def _replay(work: Work, terms: Terms, attempt: OpenAttempt, lease: Lease, tally:
             elif not isinstance(result, Done | Declined) or _taken(result):
                 left += 1  # a number that is taken may be taken by our own record: it is looked for
             elif isinstance(result, Done):
-                outcome, link = judge_answer(terms, _step(one), result.remote, "created")
+                step = _step(one)
+                outcome, link = judge_answer(terms, step, result.remote, "created")
                 mirror.put(connection, work.book, [result.remote])
-                close_steps(connection, attempt.id, [one.ref], "created")
+                close_steps(connection, attempt.id, [one.ref], DONE_AS[step.verb])
                 keep_results(connection, work, {(one.leg, one.source_id): outcome}, [link])
                 tally.add(str(outcome.code))
             else:
                 close_steps(connection, attempt.id, [one.ref], str(result.code))
-                outcome = terms.say(result.code, result.message[:200], message=result.message, number=one.sought)
+                outcome = refusal(terms, _step(one), result)
                 keep_results(connection, work, {(one.leg, one.source_id): outcome})
         end_attempt(connection, attempt.id, "unknown" if left else "answered")
     if any(one.ref not in by_ref for one in attempt.steps):
@@ -114,21 +130,39 @@ def _read_back(work: Work, terms: Terms, attempt: OpenAttempt, lease: Lease, tal
     lease.renew()
     read_at = work.ledger.now()  # before the search: what comes while it runs may be missed
     remotes = find_steps(work, [_step(one) for one in attempt.steps], started - CLOCK_SLACK)
-    by_ref: dict[str, list[Remote]] = {}
-    for remote in remotes:
-        by_ref.setdefault(remote.ref, []).append(remote)
     with work.ledger.writing() as connection:
         lease.check(connection)
-        mirror.put(connection, work.book, remotes)
+        mirror.put(connection, work.book, [one for some in remotes.values() for one in some])
         for one in attempt.steps:
-            mine = by_ref.get(one.ref)
-            if mine:
-                outcome, link = judge_found(terms, _step(one), mine)
-                close_steps(connection, attempt.id, [one.ref], "found")
-                keep_results(connection, work, {(one.leg, one.source_id): outcome}, [link] if link else [])
-                tally.add(str(outcome.code))
-            else:
+            if not _told(connection, work, terms, attempt, one, remotes.get(one.ref, []), tally):
                 _absent(connection, work, terms, attempt, one, read_at, tally)
+
+
+def _told(
+    connection: sa.Connection,
+    work: Work,
+    terms: Terms,
+    attempt: OpenAttempt,
+    one: OpenStep,
+    mine: Sequence[Remote],
+    tally: Tally,
+) -> bool:
+    """Keeps what a look says of a step; False where it says that nothing happened, as far as can be seen."""
+    step = _step(one)
+    if step.verb is Verb.CREATE:
+        if not mine:
+            return False
+        outcome, link = judge_found(terms, step, mine)
+        fate = "found"
+    else:
+        seen = judge_effect(terms, step, mine)
+        if seen.outcome is None:
+            return False
+        outcome, link, fate = seen.outcome, seen.link, DONE_AS[step.verb] if seen.fate == "done" else "found"
+    close_steps(connection, attempt.id, [one.ref], fate)
+    keep_results(connection, work, {(one.leg, one.source_id): outcome}, [link] if link else [])
+    tally.add(str(outcome.code))
+    return True
 
 
 def _absent(
@@ -192,6 +226,7 @@ def _step(one: OpenStep) -> Step:
         currency=one.currency,
         generation=one.generation,
         variant=one.variant,
+        verb=Verb(one.verb),
         facts=one.frozen,
         seen=one.seen,
     )
@@ -207,3 +242,95 @@ def waits_until(work: Work, keys: Sequence[tuple[str, str]] | None = None) -> da
         if keys is None or (one.leg, one.source_id) in keys
     ]
     return min(times, default=None)
+
+
+# -- tickets -------------------------------------------------------------------------------------------------------
+
+
+def collect(work: Work, terms: Terms, group: str, lease: Lease, pace: Pace, tally: Tally) -> None:
+    """Waits a little for what the tool took and makes later, so that what hangs on it can go in the same run."""
+    kinds = {str(what) for what in WRITES[group]}
+    for seconds in PATIENCE:
+        waiting = _with_tickets([one for one in open_attempts(work.ledger, work.book) if one.what in kinds])
+        if not waiting:
+            return
+        pace.wait_until(work.ledger.now() + timedelta(seconds=seconds), "ticket")
+        _settle_tickets(work, terms, waiting, lease, pace, tally)
+
+
+def _with_tickets(attempts: Sequence[OpenAttempt]) -> list[OpenAttempt]:
+    """These attempts as far as the tool took their steps and makes them later."""
+    parts = [replace(one, steps=tuple(step for step in one.steps if step.ticket)) for one in attempts]
+    return [one for one in parts if one.steps]
+
+
+def _without_tickets(attempts: Sequence[OpenAttempt]) -> list[OpenAttempt]:
+    """These attempts as far as nothing is known of their steps: a ticket's step is never searched for its absence."""
+    parts = [replace(one, steps=tuple(step for step in one.steps if not step.ticket)) for one in attempts]
+    return [one for one in parts if one.steps]
+
+
+def _settle_tickets(
+    work: Work, terms: Terms, attempts: Sequence[OpenAttempt], lease: Lease, pace: Pace, tally: Tally
+) -> None:
+    """Looks for all of them at once; asks by its ticket for what is not there after a while. None is sent again."""
+    if not attempts:
+        return
+    started = min(attempt.first_sent_at or attempt.committed_at for attempt in attempts)
+    steps = [_step(one) for attempt in attempts for one in attempt.steps]
+    try:
+        pace.before_call()
+        lease.renew()
+        remotes = find_steps(work, steps, started - CLOCK_SLACK)
+    except ToolError as error:
+        log.info("What the tool took cannot be looked for now: %s", error)
+        return
+    for attempt in attempts:
+        missing: list[OpenStep] = []
+        with work.ledger.writing() as connection:
+            lease.check(connection)
+            for one in attempt.steps:
+                mine = remotes.get(one.ref, [])
+                mirror.put(connection, work.book, mine)
+                if not _told(connection, work, terms, attempt, one, mine, tally):
+                    missing.append(one)
+        if work.ledger.now() >= (attempt.last_sent_at or attempt.committed_at) + work.tool.limits.ticket_after:
+            for one in missing:
+                _ask_by_ticket(work, terms, attempt, one, lease, pace, tally)
+
+
+def _ask_by_ticket(
+    work: Work, terms: Terms, attempt: OpenAttempt, one: OpenStep, lease: Lease, pace: Pace, tally: Tally
+) -> None:
+    step = _step(one)
+    try:
+        pace.before_call()
+        lease.renew()
+        fate = work.tool.outcome_of(step.what, one.ref, one.ticket)
+    except ToolError as error:
+        log.info("A ticket cannot be asked for now: %s", error)
+        return
+    key = (one.leg, one.source_id)
+    with work.ledger.writing() as connection:
+        lease.check(connection)
+        if isinstance(fate, Failed):
+            close_steps(connection, attempt.id, [one.ref], str(fate.code))
+            outcome = refusal(terms, step, Declined(one.ref, fate.code, fate.message))
+            keep_results(connection, work, {key: outcome})
+            tally.add(str(fate.code))
+        elif isinstance(fate, Made) and fate.remote is not None:
+            mirror.put(connection, work.book, [fate.remote])
+            _told(connection, work, terms, attempt, one, [fate.remote], tally)
+        elif isinstance(fate, Made):
+            # It stays open: whatever is closed may be sent again.
+            outcome = terms.say(
+                Code.NEEDS_DECISION,
+                "made and not found",
+                problem=f"{terms.title} says that it made the record, and it cannot be found there.",
+                steps=f"Look for {one.ref} in {terms.title}; once it can be found, this settles by itself.",
+            )
+            keep_results(connection, work, {key: outcome})
+            tally.add("made_and_not_found")
+        else:
+            until = work.ledger.now() + work.settle(step.what)
+            _still_unknown(connection, work, terms, attempt, one, until, tally)

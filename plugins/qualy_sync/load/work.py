@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
+import sqlalchemy as sa
+
 from qualy_sync.contracts import errors
 from qualy_sync.contracts.accounting import AccountingTool, What
 from qualy_sync.ledger import Ledger
 from qualy_sync.ledger import books as keeping
+from qualy_sync.ledger.schema import current_outcomes
 from qualy_sync.ledger.slices import tax_names
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code
@@ -23,19 +26,22 @@ log = logging.getLogger("qualy_sync.load")
 # Which legs each of the three loads writes, and as what.
 GROUPS: Mapping[str, tuple[Leg, ...]] = {
     "contacts": (Leg.CONTACT, Leg.SUPPLIER),
-    "documents": (Leg.INVOICE, Leg.BILL),
-    "settlements": (Leg.SETTLEMENT, Leg.PAY_OUT),
-}
-READS: Mapping[str, tuple[What, ...]] = {
-    "contacts": (What.CONTACT,),
-    "documents": (What.INVOICE,),
-    "settlements": (What.INVOICE, What.SETTLEMENT),
+    "documents": (Leg.INVOICE, Leg.BILL, Leg.CREDIT_NOTE, Leg.SUPPLIER_CREDIT),
+    "settlements": (Leg.SETTLEMENT, Leg.PAY_OUT, Leg.ALLOCATION),
 }
 WRITES: Mapping[str, tuple[What, ...]] = {
     "contacts": (What.CONTACT,),
-    "documents": (What.INVOICE, What.BILL),
-    "settlements": (What.SETTLEMENT, What.BILL_SETTLEMENT),
+    "documents": (What.INVOICE, What.BILL, What.CREDIT_NOTE, What.SUPPLIER_CREDIT),
+    "settlements": (What.SETTLEMENT, What.BILL_SETTLEMENT, What.REFUND, What.ALLOCATION),
 }
+# What has to be looked at before each load writes; credits only where something is credited, or once was.
+_LOOKS: Mapping[str, tuple[What, ...]] = {
+    "contacts": (What.CONTACT,),
+    "documents": (What.INVOICE, What.BILL),
+    "settlements": (What.INVOICE, What.BILL, What.SETTLEMENT, What.BILL_SETTLEMENT, What.REFUND),
+}
+_CREDITS = (What.CREDIT_NOTE, What.SUPPLIER_CREDIT, What.ALLOCATION)
+CREDIT_LEGS = (Leg.CREDIT_NOTE, Leg.SUPPLIER_CREDIT, Leg.ALLOCATION)
 
 
 class RunProblem(Exception):
@@ -128,8 +134,6 @@ class Work:
             accounting=self.accounting,
             organisation=replace(organisation, closed_until=self.closed_until()),
             reapply=self.reapply,
-            ways=self.tool.ways,
-            gaps={gap.ability: gap.sentence for gap in self.tool.gaps if gap.ability is not None},
             today=self.ledger.now().astimezone(organisation.zone).date(),
             chart=chart[0],
             tool=self.tool.id,
@@ -139,7 +143,32 @@ class Work:
             taxes=tax_names(self.ledger, self.pin),
             payment_link=self.payment_link,
             stop_writing=self.stop_writing,
+            as_read=self.tool.as_read,
+            ways=self.tool.ways,
+            gaps={gap.ability: gap.sentence for gap in self.tool.gaps if gap.ability is not None},
         )
+
+    def reads(self, group: str) -> tuple[What, ...]:
+        """What is read before a load writes: the kinds that the tool is asked for."""
+        kinds = _LOOKS[group] + (_CREDITS if group != "contacts" and self._credits() else ())
+        return self._asked_for(kinds)
+
+    @property
+    def everything(self) -> tuple[What, ...]:
+        """All kinds that the tool is asked for."""
+        return self._asked_for(tuple(What))
+
+    def _asked_for(self, kinds: tuple[What, ...]) -> tuple[What, ...]:
+        reads = self.tool.ways.reads
+        return tuple(dict.fromkeys(reads[what] for what in kinds if what in reads))
+
+    def _credits(self) -> bool:
+        legs = [str(leg) for leg in CREDIT_LEGS]
+        query = sa.select(current_outcomes.c.leg).where(
+            current_outcomes.c.book == self.book, current_outcomes.c.leg.in_(legs)
+        )
+        with self.ledger.reading() as connection:
+            return connection.execute(query.limit(1)).first() is not None
 
 
 def tool_problem(error: errors.ToolError) -> Code:

@@ -5,29 +5,86 @@ from __future__ import annotations
 from datetime import date
 
 from qualy_sync.contracts.accounting import Basis, Status, What
+from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.slices import Record
 from qualy_sync.model import Item, Leg, Money, Split
 from qualy_sync.outcomes import Code, Outcome
 
 from .amounts import completing_charge
+from .changes import plan_change
 from .dates import due_day, settlement_day
-from .decisions import at_once
-from .documents import Draft, currency_problem, fit_totals, plan_document
+from .decisions import at_once, final_word
+from .documents import Draft, currency_problem, fit_totals, linked_document, plan_document
 from .lines import share_lines
 from .mapping import role_of
+from .reapply import reapplies
+from .reduced import after_refund, called_off, no_credit, plan_reduced, surplus_only, take_back
 from .shares import payable
 from .subject import ContactBlocked, Subject
-from .values import Key, Planned, Ruling, fingerprint, record_failure
+from .values import Key, Planned, Ruling, decision_on, fingerprint, record_failure, taken_back
 
 
-def plan_bill(subject: Subject, record: Record, invoice: Planned, contact_blocked: ContactBlocked) -> Planned:
-    """What becomes of a split, given what becomes of its payment's document."""
+def plan_bill(subject: Subject, record: Record, invoice: Planned, contact_blocked: ContactBlocked) -> list[Planned]:
+    """What becomes of a split, given what becomes of its payment's document: its bill, and a credit of that."""
     split = record.noun if isinstance(record.noun, Split) else None
     source_hash = split_hash(record)
     day = _day(subject, record)
-    ruling = _ruling(subject, record, split, source_hash, invoice, day, contact_blocked)
+    link = subject.known.links.get((str(Leg.BILL), record.id))
+    credits: list[Planned] = []
+    if link is not None and split is not None:
+        ruling, credits = _later(subject, record, split, source_hash, link, day, invoice, contact_blocked)
+    else:
+        ruling = _ruling(subject, record, split, source_hash, invoice, day, contact_blocked)
     amount, currency = (split.amount, split.currency) if split else (0, "")
-    return subject.planned(record, Leg.BILL, source_hash, ruling, amount, currency, day)
+    bill = subject.planned(record, Leg.BILL, source_hash, ruling, amount, currency, day)
+    return [bill, *credits, *no_credit(subject, record, source_hash, credits)]
+
+
+def _later(
+    subject: Subject,
+    record: Record,
+    split: Split,
+    source_hash: str,
+    link: Link,
+    day: date,
+    invoice: Planned,
+    contact_blocked: ContactBlocked,
+) -> tuple[Ruling, list[Planned]]:
+    """A bill that stands in the tool: called off with its payment, changed with its split, or as it was."""
+    terms, known = subject.terms, subject.known
+    final = final_word(terms, known, record, Leg.BILL, source_hash)
+    if final is not None:
+        return Ruling(final), []
+    off = called_off(subject, split)
+    if off:
+        return take_back(subject, record, source_hash, link, off), []
+    if taken_back(link):
+        held = _excluded(subject, split) or _not_paid_yet(subject, split) or _held(subject, split, invoice)
+        if held is not None:
+            return Ruling(held), []
+        return _new(subject, record, split, source_hash, day, contact_blocked, link.generation + 1), []
+    stands = linked_document(terms, known, link)
+    if stands.code is Code.REMOVED_THERE:
+        return Ruling(stands), []
+    credit = plan_reduced(subject, record, split, source_hash, link)
+    if credit is not None:
+        return credit
+    decision = decision_on(known, (str(Leg.BILL), record.id), source_hash)
+    put_back = stands.code is Code.CHANGED_THERE and decision is not None and decision.choice == "ours"
+    if link.source_hash == source_hash and not put_back and not reapplies(terms, link):
+        return Ruling(after_refund(subject, link, split) or stands), []
+    held = record_failure(terms, record) or _excluded(subject, split) or _shares_held(subject, split)
+    if held is not None:
+        return Ruling(held), []
+    draft = _draft(subject, record, split, source_hash, day)
+    if isinstance(draft, Outcome):
+        return Ruling(draft), []
+    return plan_change(terms, known, draft, link, contact_blocked(draft.contact)), []
+
+
+def _shares_held(subject: Subject, split: Split) -> Outcome | None:
+    problem = subject.share_problems.get(split.item) or subject.share_problems.get(split.id)
+    return subject.terms.say(Code.SPLIT_UNCLEAR, "sums", problem=problem) if problem else None
 
 
 def split_hash(record: Record) -> str:
@@ -123,6 +180,12 @@ def _not_paid_yet(subject: Subject, split: Split) -> Outcome | None:
         return None
     if subject.trouble is not None:
         return subject.trouble
+    if subject.receipts.refunds and not surplus_only(subject):
+        return subject.needs_decision(
+            "refunded before the bill",
+            "The payment was refunded before the partner's share had its bill.",
+            "Book the share by hand if it is owed, then decide ignore.",
+        )
     paid = subject.fully_paid()
     if isinstance(paid, Outcome):
         return paid
@@ -170,13 +233,30 @@ def _invoice_first(subject: Subject, invoice: Planned) -> Outcome | None:
 
 
 def _new(
-    subject: Subject, record: Record, split: Split, source_hash: str, day: date, contact_blocked: ContactBlocked
+    subject: Subject,
+    record: Record,
+    split: Split,
+    source_hash: str,
+    day: date,
+    contact_blocked: ContactBlocked,
+    generation: int = 1,
 ) -> Ruling:
     terms, accounting = subject.terms, subject.terms.accounting
     if day < accounting.start_date:
         return Ruling(terms.say(Code.BEFORE_START, date=day, start_date=accounting.start_date))
+    draft = _draft(subject, record, split, source_hash, day, generation)
+    if isinstance(draft, Outcome):
+        return Ruling(draft)
+    return plan_document(terms, subject.known, draft, contact_blocked(draft.contact))
+
+
+def _draft(
+    subject: Subject, record: Record, split: Split, source_hash: str, day: date, generation: int = 1
+) -> Draft | Outcome:
+    """The bill as Qualy and the settings make it now, or why it cannot be made."""
+    terms, accounting = subject.terms, subject.terms.accounting
     if (problem := currency_problem(terms, split.currency, day)) is not None:
-        return Ruling(problem)
+        return problem
     item = _item(subject, split)
     if item is None:
         raise ValueError("a split without an item is held before")
@@ -184,16 +264,16 @@ def _new(
     sales = what is What.INVOICE
     lines = share_lines(terms, item, split, subject.partner(split), sales=sales)
     if isinstance(lines, Outcome):
-        return Ruling(lines)
+        return lines
     basis = Basis(accounting.splits.amounts)
     # Without tax, Qualy's amount is the net: the total is whatever the tool's tax makes of it.
     total = terms.totals(lines, basis, split.currency, terms.chart).total if basis is Basis.EXCLUSIVE else split.amount
     fitted = fit_totals(terms, lines, basis, split.currency, total, sales=sales)
     if isinstance(fitted, Outcome):
-        return Ruling(fitted)
+        return fitted
     due = due_day(split.due_at, accounting, terms.organisation.zone) or day
     contact: Key = (str(Leg.SUPPLIER), split.partnership)
-    draft = Draft(
+    return Draft(
         leg=Leg.BILL,
         source_id=record.id,
         what=what,
@@ -210,8 +290,8 @@ def _new(
         source_hash=source_hash,
         own=split.amount,
         said=subject.said_rate(split) or subject.said_rate(subject.payment),
+        generation=generation,
     )
-    return plan_document(terms, subject.known, draft, contact_blocked(contact))
 
 
 def _item(subject: Subject, split: Split) -> Item | None:

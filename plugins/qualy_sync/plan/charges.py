@@ -8,14 +8,16 @@ from datetime import date
 
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.slices import Record
-from qualy_sync.model import Leg, Transaction
+from qualy_sync.model import Leg, Money, Transaction
 from qualy_sync.outcomes import Code, Group, Outcome
 
 from .amounts import is_refund
 from .dates import settlement_day
-from .decisions import at_once
+from .decisions import at_once, final_word
 from .redating import lock_problem
 from .refs import make_ref
+from .refunds import plan_refund
+from .reversals import plan_reversal
 from .settlements import (
     Charge,
     Strangers,
@@ -27,8 +29,9 @@ from .settlements import (
     settlement_account,
     whole_ref,
 )
+from .standing import is_cancelled
 from .subject import Subject, transaction_failure
-from .values import Key, Planned, Ruling, fingerprint
+from .values import Key, Planned, Ruling, Terms, fingerprint, taken_back
 
 
 def plan_charges(subject: Subject, records: Sequence[Record], invoice: Planned) -> list[Planned]:
@@ -36,11 +39,16 @@ def plan_charges(subject: Subject, records: Sequence[Record], invoice: Planned) 
     strangers = _strangers(subject, records)
     whole = _whole(subject)
     planned: dict[str, Planned] = {}
+    notes: list[Planned] = []
     for record in sorted(records, key=lambda one: _place(subject, whole, one)):
+        if isinstance(record.noun, Transaction) and is_refund(record.noun):
+            planned[record.id], *more = plan_refund(subject, record, record.noun, invoice)
+            notes += more
+            continue
         carrier = planned.get(whole.carrier) if whole is not None and record.id in whole.covered else None
         planned[record.id] = _plan(subject, record, invoice, strangers, whole, carrier)
     in_order = sorted(records, key=lambda one: _place(subject, None, one))
-    return _within_due(subject, [planned[record.id] for record in in_order])
+    return [*_within_due(subject, [planned[record.id] for record in in_order]), *notes]
 
 
 def _strangers(subject: Subject, records: Sequence[Record]) -> Strangers:
@@ -146,10 +154,18 @@ def _ruling(
     strangers: Strangers,
     whole: Whole | None,
 ) -> Ruling:
-    failure = transaction_failure(subject.terms, record)
-    stands = at_once(subject.terms, subject.known, record, Leg.SETTLEMENT, source_hash, failure)
-    if stands is not None or transaction is None:
-        return Ruling(stands or subject.terms.say(Code.MALFORMED))
+    terms, known = subject.terms, subject.known
+    failure = transaction_failure(terms, record)
+    link = known.links.get((str(Leg.SETTLEMENT), record.id))
+    if link is not None and transaction is not None and not _is_final(terms, transaction):
+        final = final_word(terms, known, record, Leg.SETTLEMENT, source_hash)
+        return Ruling(final) if final is not None else plan_reversal(subject, transaction, source_hash, link)
+    again = link is not None and bool(taken_back(link))
+    stands = at_once(terms, known, record, Leg.SETTLEMENT, source_hash, failure)
+    if transaction is None or (stands is not None and not again):
+        return Ruling(_all_of_it(subject, transaction, link, stands) or terms.say(Code.MALFORMED))
+    if again and (final := final_word(terms, known, record, Leg.SETTLEMENT, source_hash)) is not None:
+        return Ruling(final)
     no_money = _not_money(subject, transaction) or _not_settled(subject, invoice)
     if no_money is not None:
         return Ruling(no_money)
@@ -158,14 +174,47 @@ def _ruling(
         account = settlement_account(subject.terms, transaction)
         if isinstance(account, Outcome):
             return Ruling(account)
+        part = subject.part_due(transaction)
+        if part == 0:
+            return Ruling(_above(subject, transaction, 0))
+        generation = link.generation + 1 if link is not None else 1
         charge = replace(
-            one_charge(transaction, _day(subject, transaction), account), said=subject.said_rate(transaction)
+            one_charge(transaction, part, _day(subject, transaction), account, generation),
+            said=subject.said_rate(transaction),
         )
     lock = _invoice_lock(subject)
     ruling = plan_settlement(subject.terms, subject.known, charge, subject.invoice_key, strangers, lock)
     if ruling.outcome is None and not subject.booked:
         return replace(ruling, outcome=_document_to_come(subject, invoice))
     return ruling
+
+
+def _is_final(terms: Terms, transaction: Transaction) -> bool:
+    return transaction.status in terms.settings.source.final_transaction_statuses
+
+
+def _all_of_it(
+    subject: Subject, transaction: Transaction | None, link: Link | None, stands: Outcome | None
+) -> Outcome | None:
+    """A charge of which only the part that was due is applied: the rest is held until Qualy gives it back."""
+    if transaction is None or link is None or stands is None or stands.meaning.group is not Group.IN_STEP:
+        return stands
+    applied = int(link.facts.get("amount", transaction.amount))
+    if applied >= transaction.amount or link.facts.get("covers"):
+        return stands
+    return _above(subject, transaction, applied) if link.facts.get("part") else stands
+
+
+def _above(subject: Subject, transaction: Transaction, applied: int) -> Outcome:
+    """What of a charge is more than is due: overpaid, unless refunds gave all of it back since."""
+    given_back = sum(abs(one.amount) for one in subject.receipts.refunds)
+    if given_back >= subject.surplus:
+        if applied:
+            return subject.terms.say(Code.PAID)
+        return subject.terms.say(Code.NOTHING_DUE, why="it was more than is due, and was given back")
+    above = Money(transaction.amount - applied, transaction.currency)
+    part = f"; {Money(applied, transaction.currency)} of it is applied" if applied else ""
+    return subject.terms.say(Code.OVERPAID, "", problem=f"{above} is above the total{part}")
 
 
 def _not_money(subject: Subject, transaction: Transaction) -> Outcome | None:
@@ -179,14 +228,18 @@ def _not_money(subject: Subject, transaction: Transaction) -> Outcome | None:
         return subject.excluded or terms.say(Code.NOTHING_DUE, why="the charge failed")
     if subject.excluded is not None:
         return _excluded(subject, subject.excluded, transaction)
-    if is_refund(transaction):
-        return subject.needs_decision(
-            "refund", "It is a refund.", f"Book it in {terms.title} by hand, then decide theirs."
-        )
-    if transaction.status not in source.final_transaction_statuses and subject.trouble is None:
+    if transaction.status not in source.final_transaction_statuses and (
+        subject.trouble is None or transaction.status in source.disputed_transaction_statuses
+    ):
         return _not_final(subject, transaction)
-    if subject.trouble is not None:
+    if subject.trouble is not None and not (is_cancelled(subject.trouble) and subject.booked):
         return subject.trouble
+    if transaction.currency != subject.payment.currency:
+        return subject.needs_decision(
+            "other currency",
+            "It was paid in another currency than it is due in.",
+            "Settle it by hand, then decide theirs.",
+        )
     return terms.say(Code.NOTHING_DUE, why="its amount is zero") if transaction.amount == 0 else None
 
 
@@ -204,6 +257,10 @@ def _excluded(subject: Subject, excluded: Outcome, transaction: Transaction) -> 
 
 def _not_final(subject: Subject, transaction: Transaction) -> Outcome:
     source, status = subject.terms.settings.source, transaction.status
+    if status in source.disputed_transaction_statuses:
+        return subject.needs_decision(
+            "disputed", "A charge is disputed.", "Wait for the dispute, or book it by hand and decide theirs."
+        )
     if status in source.pending_transaction_statuses:
         return subject.terms.say(Code.NOT_YET_PAID, status=status)
     return subject.needs_decision(

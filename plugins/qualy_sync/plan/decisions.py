@@ -13,6 +13,17 @@ from .documents import linked_document
 from .values import Key, Known, Ruling, Terms, decision_on, record_failure, unsettled
 
 
+def final_word(terms: Terms, known: Known, record: Record, leg: Leg, source_hash: str) -> Outcome | None:
+    """What ends every question, also about a leg that stands in the tool: ignored, under way, gone, unreadable."""
+    key = (str(leg), record.id)
+    held = ignored_by(terms, known, key, source_hash) or under_way(terms, known, key)
+    if held is not None or key not in known.links:
+        return held
+    if record.noun is None:
+        return record_failure(terms, record) or terms.say(Code.MALFORMED)
+    return terms.say(Code.GONE_AT_SOURCE) if record.gone else None
+
+
 def at_once(
     terms: Terms, known: Known, record: Record, leg: Leg, source_hash: str, failure: Outcome | None = None
 ) -> Outcome | None:
@@ -88,6 +99,8 @@ def kept_as_there(terms: Terms, known: Known, key: Key, source_hash: str, ruling
     if decision is None or decision.choice != "theirs" or not _is_about(decision, outcome):
         return ruling
     accepted = Code.SETTLED_THERE if key[0] in (Leg.SETTLEMENT, Leg.PAY_OUT) else Code.ADOPTED
+    if key[0] in (Leg.CREDIT_NOTE, Leg.SUPPLIER_CREDIT, Leg.ALLOCATION):
+        accepted = Code.CREDITED  # by hand
     return Ruling(terms.say(accepted), link=ruling.link)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from qualy_sync.contracts.accounting import (
+    CREDITS,
     GONE,
     Ability,
     Basis,
@@ -19,6 +20,7 @@ from qualy_sync.contracts.accounting import (
     Status,
     Totals,
     What,
+    owned_hash,
 )
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.decisions import Decision
@@ -46,7 +48,7 @@ class Draft:
     contact: Key  # the leg that has to be linked first
     currency: str
     date: datetime.date
-    due_date: datetime.date
+    due_date: datetime.date | None
     status: Status
     basis: Basis
     lines: tuple[Line, ...]
@@ -56,6 +58,13 @@ class Draft:
     own: int  # Qualy's amount of the record, minor units: a bill's total need not be its split's amount
     said: object = None  # what Qualy's record holds at the place of its own exchange rate
     shares: tuple[str, ...] = ()  # items whose lines came of their splits
+    generation: int = 1  # rises where it is posted anew after it was voided
+    of_id: str = ""  # of a credit: the document that is credited
+    credits: Key | None = None  # of a credit: the leg of that document
+
+    @property
+    def key(self) -> Key:
+        return (str(self.leg), self.source_id)
 
 
 def fit_totals(
@@ -135,8 +144,9 @@ def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: boo
         twin = _look_alike(terms, known, step)
         if twin is not None:
             return Ruling(twin, step)
-    fixed = frozen_values(known, (str(draft.leg), draft.source_id), draft.source_hash)
-    return rated(terms, on_an_open_day(terms, step, "document", fixed), draft.said)
+    what = "credit note" if step.what in CREDITS else "document"
+    fixed = frozen_values(known, draft.key, draft.source_hash)
+    return rated(terms, on_an_open_day(terms, step, what, fixed), draft.said)
 
 
 def _other_currency(terms: Terms, known: Known, draft: Draft) -> Outcome | None:
@@ -172,27 +182,13 @@ def _document(step: Step) -> NewDocument:
 
 def _step(terms: Terms, known: Known, draft: Draft) -> Step:
     """The step, with what an earlier attempt has fixed: number, dates."""
-    key = (str(draft.leg), draft.source_id)
-    ref = make_ref(draft.leg, draft.source_id)
-    fixed = frozen_values(known, key, draft.source_hash)
+    ref = make_ref(draft.leg, draft.source_id, draft.generation)
+    fixed = frozen_values(known, draft.key, draft.source_hash)
     day = original_day(fixed) or draft.date
-    due = datetime.date.fromisoformat(fixed["due_date"]) if "due_date" in fixed else draft.due_date
-    contact_link = known.links.get(draft.contact)
-    new = NewDocument(
-        what=draft.what,
-        ref=ref,
-        number=_number(terms, known, draft, ref),
-        contact_id=known.after_merges(contact_link.remote_id) if contact_link else "",
-        currency=draft.currency,
-        date=day,
-        due_date=due,
-        status=draft.status,
-        basis=draft.basis,
-        lines=draft.lines,
-        link=terms.payment_link.replace("{id}", quote(draft.payment_id, safe="")),
-    )
-    content = [str(draft.what), draft.contact, draft.currency, day, due, draft.status, draft.basis, draft.totals.total]
-    lines = [[line.description, line.amount, line.account, line.tax] for line in draft.lines]
+    due = draft.due_date
+    if due is not None and fixed.get("due_date"):
+        due = datetime.date.fromisoformat(fixed["due_date"])
+    new = new_document(terms, known, draft, ref, _number(terms, known, draft, ref), day, due)
     return Step(
         what=draft.what,
         leg=draft.leg,
@@ -201,36 +197,75 @@ def _step(terms: Terms, known: Known, draft: Draft) -> Step:
         sought=new.number,
         new=new,
         source_hash=draft.source_hash,
-        content_hash=fingerprint([content, lines]),
+        content_hash=content_hash(draft, new),
         amount=draft.totals.total,
         currency=draft.currency,
+        generation=draft.generation,
         needs=draft.contact,
-        facts={
-            "what": str(draft.what),
-            "number": new.number,
-            "date": day.isoformat(),
-            "due_date": due.isoformat(),
-            "contact_id": new.contact_id,
-            "currency": draft.currency,
-            "net": draft.totals.net,
-            "tax": draft.totals.tax,
-            "total": draft.totals.total,
-            "own": draft.own,
-            "accounts": _by_account(terms, draft),
-            "shares": list(draft.shares),
-        }
-        | _to_recode(terms, draft),
+        facts=document_facts(terms, draft, new),
     )
+
+
+def new_document(
+    terms: Terms, known: Known, draft: Draft, ref: str, number: str, day: datetime.date, due: datetime.date | None
+) -> NewDocument:
+    """The document as it is to be, complete but for the contact's id where that is not linked yet."""
+    contact_link = known.links.get(draft.contact)
+    return NewDocument(
+        what=draft.what,
+        ref=ref,
+        number=number,
+        contact_id=known.after_merges(contact_link.remote_id) if contact_link else "",
+        currency=draft.currency,
+        date=day,
+        due_date=due,
+        status=draft.status,
+        basis=draft.basis,
+        lines=draft.lines,
+        link=terms.payment_link.replace("{id}", quote(draft.payment_id, safe="")),
+        of_id=draft.of_id,
+    )
+
+
+def content_hash(draft: Draft, new: NewDocument, verb: str = "") -> str:
+    """What would be written, without remote ids, ref and number."""
+    content = [str(draft.what), draft.contact, draft.currency, new.date, new.due_date, draft.status, draft.basis]
+    lines = [[line.description, line.amount, line.account, line.tax] for line in draft.lines]
+    parts = [[*content, draft.totals.total], lines]
+    return fingerprint([*parts, verb] if verb else parts)
+
+
+def document_facts(terms: Terms, draft: Draft, new: NewDocument) -> dict[str, Any]:
+    """What is agreed of a document: fixed with the attempt, kept with the link."""
+    facts: dict[str, Any] = {
+        "what": str(draft.what),
+        "number": new.number,
+        "date": new.date.isoformat(),
+        "contact_id": new.contact_id,
+        "currency": draft.currency,
+        "net": draft.totals.net,
+        "tax": draft.totals.tax,
+        "total": draft.totals.total,
+        "own": draft.own,
+        "accounts": _by_account(terms, draft),
+        "shares": list(draft.shares),
+    }
+    if new.due_date is not None:
+        facts["due_date"] = new.due_date.isoformat()
+    if draft.of_id:
+        facts["of_id"] = draft.of_id
+    return facts | _to_recode(terms, draft)
 
 
 def _number(terms: Terms, known: Known, draft: Draft, ref: str) -> str:
     """What people read: fixed by the first attempt, unless exactly that number turned out to be somebody else's."""
     if draft.what is not What.INVOICE:
         return ref
-    frozen = known.frozen.get((str(draft.leg), draft.source_id))
-    if frozen is not None and "number" in frozen.values and frozen.fate != Code.NUMBER_TAKEN:
+    frozen = known.frozen.get(draft.key)
+    same = frozen is not None and frozen.generation == draft.generation
+    if frozen is not None and same and "number" in frozen.values and frozen.fate != Code.NUMBER_TAKEN:
         return str(frozen.values["number"])
-    return make_number(terms.accounting.payments.number_prefix, draft.qualy_number, ref)
+    return make_number(terms.accounting.payments.number_prefix, draft.qualy_number, ref, draft.generation)
 
 
 def _by_account(terms: Terms, draft: Draft) -> dict[str, int]:
@@ -306,6 +341,8 @@ def link_to(terms: Terms, step: Step, remote: RemoteDocument, how: str) -> Link:
         facts |= {"net": remote.net, "tax": remote.tax, "total": remote.total, "number": remote.number}
         facts |= {"date": remote.date.isoformat()}
         facts |= {"due_date": remote.due_date.isoformat()} if remote.due_date else {}
+    if remote.lines is not None:
+        facts["owned"] = owned_hash(remote, remote.lines)
     return link_of(terms, step, remote, how, facts)
 
 

@@ -33,7 +33,7 @@ def plan_payment(
     customer_there: bool = True,
     pay_out_records: tuple[Record, ...] = (),
 ) -> list[Planned]:
-    """Everything that becomes of a payment, its splits and its transactions: one `Planned` per record."""
+    """Everything that becomes of a payment, its splits and its transactions: one `Planned` each, more for credits."""
     payment = record.noun
     if not isinstance(payment, Payment) or record.problem is not None:
         return _unreadable(terms, known, record, (*split_records, *transaction_records, *pay_out_records), owner)
@@ -50,10 +50,10 @@ def plan_payment(
         customer_there,
         pay_out_records,
     )
-    invoice = plan_invoice(subject, contact_blocked)
-    bills = [plan_bill(subject, one, invoice, contact_blocked) for one in split_records]
-    pay_outs = plan_pay_outs(subject, pay_out_records, {one.source_id: one for one in bills})
-    return [invoice, *bills, *plan_charges(subject, transaction_records, invoice), *pay_outs]
+    invoice, *credits = plan_invoice(subject, contact_blocked)
+    bills = [one for record in split_records for one in plan_bill(subject, record, invoice, contact_blocked)]
+    pay_outs = plan_pay_outs(subject, pay_out_records, {one.source_id: one for one in bills if one.leg is Leg.BILL})
+    return [invoice, *credits, *bills, *plan_charges(subject, transaction_records, invoice), *pay_outs]
 
 
 def _unreadable(terms: Terms, known: Known, record: Record, children: tuple[Record, ...], owner: str) -> list[Planned]:

@@ -14,11 +14,21 @@ from qualy_sync.model import Leg
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 WIDTH = 19  # enough for 96 bits in base 36
-_LETTERS = {Leg.CONTACT: "C", Leg.SUPPLIER: "S", Leg.INVOICE: "I", Leg.BILL: "B", Leg.SETTLEMENT: "P", Leg.PAY_OUT: "O"}
+_LETTERS = {
+    Leg.CONTACT: "C",
+    Leg.SUPPLIER: "S",
+    Leg.INVOICE: "I",
+    Leg.BILL: "B",
+    Leg.SETTLEMENT: "P",
+    Leg.PAY_OUT: "O",
+    Leg.CREDIT_NOTE: "N",
+    Leg.SUPPLIER_CREDIT: "V",
+    Leg.ALLOCATION: "A",
+}
 WHOLE_PAYMENT = "W"  # one settlement for a whole payment: its ref is made from the payment's id
-_HASHED = {"C": "D", "S": "T", "I": "J", "B": "K", "P": "Q", "W": "X", "O": "Y"}
+_HASHED = {"C": "D", "S": "T", "I": "J", "B": "K", "P": "Q", "W": "X", "N": "M", "V": "U", "A": "E", "O": "Y"}
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
-_REF = re.compile(r"[CSIBPWODTJKQXY][0-9A-Z]{19}[0-9A-Z]?")
+_REF = re.compile(r"[CSIBPWONVADTJKQXMUEY][0-9A-Z]{19}[0-9A-Z]?")
 
 
 def make_ref(leg: Leg, source_id: str, generation: int = 1, *, letter: str | None = None) -> str:

@@ -29,6 +29,7 @@ class Charge:
     account: str
     ref: str
     source_hash: str
+    generation: int = 1  # rises where it is applied anew after it was taken back
     covers: tuple[str, ...] = ()  # ids of the charges that one settlement stands for, where it is more than its own
     leg: Leg = Leg.SETTLEMENT
     of: What = What.INVOICE  # what is settled
@@ -72,15 +73,16 @@ def account_problem(terms: Terms, code: str, currency: str, thing: str, what: st
     return None
 
 
-def one_charge(transaction: Transaction, day: date, account: str) -> Charge:
-    """The settlement of one charge."""
+def one_charge(transaction: Transaction, amount: int, day: date, account: str, generation: int = 1) -> Charge:
+    """The settlement of one charge, or of the part of it that is due."""
     return Charge(
         carrier=transaction,
-        amount=transaction.amount,
+        amount=amount,
         day=day,
         account=account,
-        ref=make_ref(Leg.SETTLEMENT, transaction.id),
+        ref=make_ref(Leg.SETTLEMENT, transaction.id, generation),
         source_hash=charge_hash(transaction),
+        generation=generation,
     )
 
 
@@ -167,6 +169,8 @@ def _step(known: Known, charge: Charge, invoice: Key) -> Step:
     }
     if charge.carrier.paid_as is not None and not charge.covers:
         facts["paid_as"] = list(charge.carrier.paid_as)
+    if not charge.covers and charge.amount != charge.carrier.amount:
+        facts["part"] = True  # the rest of it is more than is due
     return Step(
         what=charge.what,
         leg=charge.leg,
@@ -187,6 +191,7 @@ def _step(known: Known, charge: Charge, invoice: Key) -> Step:
         content_hash=fingerprint([invoice, charge.account, day, charge.amount, currency]),
         amount=charge.amount,
         currency=currency,
+        generation=charge.generation,
         needs=invoice,
         seen={"due": remote.due} if remote else {},
         facts=facts | ({"covers": list(charge.covers)} if charge.covers else {}),

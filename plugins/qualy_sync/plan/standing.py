@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from qualy_sync.ledger.slices import Record
-from qualy_sync.model import Money, Payment
+from qualy_sync.model import Payment
 from qualy_sync.outcomes import Code, Outcome
 
 from .amounts import Disagreement, Receipts
@@ -52,9 +52,7 @@ def _before_start(terms: Terms, day: date) -> Outcome | None:
     return terms.say(Code.BEFORE_START, date=day, start_date=start) if day < start else None
 
 
-def trouble_of(
-    terms: Terms, record: Record, payment: Payment, receipts: Receipts, total: int | Disagreement
-) -> Outcome | None:
+def trouble_of(terms: Terms, record: Record, payment: Payment, receipts: Receipts) -> Outcome | None:
     """Parts of a payment's later life that a person has to look at."""
     source, status = terms.settings.source, payment.status
     if record.gone:
@@ -69,30 +67,24 @@ def trouble_of(
     if status in source.cancelled_statuses:
         steps = "Void or credit it by hand, then decide theirs."
         return _decision(terms, CANCELLED, "It was cancelled in Qualy.", steps)
-    if status in source.refunded_statuses or receipts.refunds:
-        return _decision(terms, REFUNDED, "It was refunded in Qualy.", "Credit it by hand, then decide theirs.")
-    return _receipts_trouble(terms, payment, receipts, total)
-
-
-def _receipts_trouble(terms: Terms, payment: Payment, receipts: Receipts, total: int | Disagreement) -> Outcome | None:
-    if receipts.disputed:
-        return _decision(terms, "disputed", "A charge is disputed.", "Wait for the dispute, or book it by hand.")
-    if receipts.foreign:
+    if status in source.refunded_statuses and not receipts.refunds:
         return _decision(
             terms,
-            "other currency",
-            "It was paid in another currency than it is due in.",
-            "Settle it by hand, then decide theirs.",
+            REFUNDED,
+            "Qualy says that it was refunded, and lists no refund.",
+            "Record the refund in Qualy, or credit it by hand and decide theirs.",
         )
-    if isinstance(total, int) and receipts.net > total > 0:
-        surplus = Money(receipts.net - total, payment.currency)
-        return _decision(terms, "overpaid", f"It was overpaid by {surplus}.", "Refund or move the surplus in Qualy.")
     return None
 
 
 def is_over(trouble: Outcome | None) -> bool:
-    """Cancelled or refunded: the document as such is in question, not only its settlement."""
+    """Cancelled, or refunded without a refund: the document as such is in question, not only its settlement."""
     return trouble is not None and trouble.thing in (CANCELLED, REFUNDED)
+
+
+def is_cancelled(trouble: Outcome | None) -> bool:
+    """Called off in Qualy."""
+    return trouble is not None and trouble.thing == CANCELLED
 
 
 def is_unlisted(trouble: Outcome | None) -> bool:

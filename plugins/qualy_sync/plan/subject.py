@@ -84,6 +84,22 @@ class Subject:
             return self.terms.say(Code.TOTALS_DISAGREE, "paid", problem=paid.problem)
         return paid
 
+    @property
+    def surplus(self) -> int:
+        """What was received above the total, minor units; refunds of it give back what was never booked."""
+        return max(0, self.receipts.received - self.total) if isinstance(self.total, int) else 0
+
+    def part_due(self, charge: Transaction) -> int:
+        """How much of a final charge is due: what the charges before it left of the total."""
+        if not isinstance(self.total, int):
+            return charge.amount
+        earlier = 0
+        for one in self.receipts.final:
+            if one.id == charge.id:
+                break
+            earlier += one.amount
+        return max(0, min(charge.amount, self.total - earlier))
+
     def partner_name(self, split: Split) -> str:
         return self.partner_names.get(split.partnership, "")
 
@@ -208,7 +224,7 @@ def look_at(
         meant_day=original_day(fixed) or by_rule,
         invoice_hash=invoice_hash,
         excluded=exclusion(terms, record, payment, receipts, total, day, booked=booked),
-        trouble=trouble_of(terms, record, payment, receipts, total),
+        trouble=trouble_of(terms, record, payment, receipts),
     )
 
 

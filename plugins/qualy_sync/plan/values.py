@@ -14,7 +14,10 @@ from qualy_sync.contracts.accounting import (
     Basis,
     Chart,
     Line,
+    NewDocument,
     Organisation,
+    Remote,
+    RemoteAllocation,
     RemoteContact,
     RemoteDocument,
     RemoteSettlement,
@@ -37,6 +40,11 @@ MOST_MERGES = 5  # of one contact after the other; more is a circle
 LARGEST = 10**15  # minor units: more is a slip in any currency, and would not fit every database
 ComputeTotals = Callable[[Sequence[Line], Basis, str, Chart], Totals]
 ContactName = Callable[[str, str, str], str]
+AsRead = Callable[[NewDocument], NewDocument]
+
+
+def _as_sent(new: NewDocument) -> NewDocument:
+    return new
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +73,17 @@ class Terms:
     taxes: Mapping[str, str]  # Qualy's taxes: id to name
     payment_link: str = ""  # where a payment is found in Qualy: a template with {id}
     today: date | None = None  # where the organisation is
-    ways: Ways = field(default_factory=lambda: Ways(reads={}, allocations_on_note=True))
-    gaps: Mapping[Ability, str] = field(default_factory=dict)  # what the tool cannot do, and why
     reapply: Span | None = None  # documents of these days are made out anew under the settings of now
     stop_writing: str = ""  # why nothing may be written in this run, if so
+    as_read: AsRead = _as_sent
+    ways: Ways = field(default_factory=lambda: Ways(reads={}, allocations_on_note=True))
+    gaps: Mapping[Ability, str] = field(default_factory=dict)  # what the tool cannot do, and why
+
+    def cannot(self, ability: Ability, thing: str, steps: str) -> Outcome | None:
+        """What is to be said where the tool cannot do it: the reason, and what to do in the tool by hand."""
+        if ability not in self.gaps:
+            return None
+        return self.say(Code.NEEDS_DECISION, thing, problem=self.gaps[ability], steps=steps)
 
     def can(self, ability: Ability) -> bool:
         """Whether the tool can do something: it can, unless a gap of its names it."""
@@ -95,6 +110,7 @@ class Frozen:
     values: Mapping[str, Any]
     fate: str | None
     source_hash: str
+    generation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +148,8 @@ class Known:
     settlements_by_ref: Mapping[str, tuple[RemoteSettlement, ...]] = field(default_factory=dict)
     settlements_by_document: Mapping[str, tuple[RemoteSettlement, ...]] = field(default_factory=dict)
     linked_documents: frozenset[str] = frozenset()  # remote ids of documents that a link already stands for
+    allocations_by_ref: Mapping[str, tuple[RemoteAllocation, ...]] = field(default_factory=dict)
+    shown: frozenset[Key] = frozenset()  # legs that have an outcome although not every record of their kind has them
 
     def after_merges(self, contact_id: str) -> str:
         """The contact that stands for this one since somebody merged it into another; itself where nobody did."""
@@ -145,10 +163,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something to write: one element of a batched create.
+    """Something to write: one element of a batch.
 
-    `new` is complete but for remote ids of what it hangs on (`needs`: a leg that has to be linked first), which
-    `ready` fills in. `content_hash` covers what would be written without remote ids, lock state, generation or
+    `new` is complete but for remote ids of what it hangs on (`needs`: a leg that has to be linked first); a step
+    planned once that is linked has them. `verb` is what is done; of all but a create, `seen` says what was there
+    before (`remote_id`, `version`, `owned`: the hash of the fields that we own) and `facts` what will be.
+    `content_hash` covers what would be written without remote ids, lock state, generation or
     frozen number, so that a confirmation names the same step however it is sliced.
     """
 
@@ -292,10 +312,15 @@ def unsettled(terms: Terms, pending: Pending) -> Outcome:
     )
 
 
+def taken_back(link: Link) -> str:
+    """How what a link stands for was taken back by us: `voided` or `removed`; empty where it was not."""
+    return str(link.facts.get("gone", ""))
+
+
 def link_of(
     terms: Terms,
     step: Step,
-    remote: RemoteContact | RemoteDocument | RemoteSettlement,
+    remote: Remote,
     how: str,
     facts: Mapping[str, Any],
 ) -> Link:

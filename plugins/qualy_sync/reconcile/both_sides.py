@@ -59,9 +59,9 @@ def positions(connection: sa.Connection, book: int, pin: int) -> Iterator[Positi
             yield Position(kind=str(kind), currency=currency, month="", code=None, own=amount)
 
 
-def document_rows(connection: sa.Connection, book: int) -> Iterator[Any]:
-    """Each payment and split, what was agreed on, and what the tool has."""
-    return rows(connection, "reconcile.documents", book=book, in_step=IN_STEP)
+def document_rows(connection: sa.Connection, book: int, legs: tuple[str, ...] = ("invoice", "bill")) -> Iterator[Any]:
+    """Each payment and split (or credit), what was agreed on, and what the tool has."""
+    return rows(connection, "reconcile.documents", book=book, in_step=IN_STEP, legs=legs)
 
 
 def settlement_rows(connection: sa.Connection, book: int) -> Iterator[Any]:
@@ -74,7 +74,7 @@ def differences(connection: sa.Connection, book: int, run: int, pin: int, full: 
     merged = {row.id: row.merged_into for row in rows(connection, "reconcile.merged_contacts", book=book)}
     accepted = _accepted(connection, book)
     paid_as_there = {payment for (leg, _), payment in accepted.items() if leg == "settlement" and payment}
-    for row in document_rows(connection, book):
+    for row in document_rows(connection, book, ("invoice", "bill", "credit_note", "supplier_credit")):
         if (row.leg, row.source_id) not in accepted:
             yield from compare.document(row, merged, paid_as_there=row.source_id in paid_as_there)
     for row in settlement_rows(connection, book):

@@ -16,7 +16,14 @@ from .found import Difference, Finding, money
 from .statement import Position
 
 DRAFTS = frozenset({Status.DRAFT, Status.SUBMITTED})
-_NOUN = {"invoice": "invoice", "bill": "bill", "settlement": "receipt", "pay_out": "pay-out"}
+_NOUN = {
+    "invoice": "invoice",
+    "bill": "bill",
+    "settlement": "receipt",
+    "pay_out": "pay-out",
+    "credit_note": "credit note",
+    "supplier_credit": "supplier credit",
+}
 _MONEY = frozenset({"settlement", "pay_out"})
 # A person's, or nobody's, business: what the tool has of these records is not ours to prove.
 _LET_GO = frozenset({Code.IGNORED, Code.VOIDED, Code.REMOVED})
@@ -32,6 +39,7 @@ def position(row: Any, *, accepted: bool = False) -> Position:
         there = row.amount if live else None
     else:
         there = booked(row, row.there_amount if row.leg in _MONEY else row.total) if live else None
+    part = bool((row.facts or {}).get("part")) and live
     return Position(
         kind=row.kind,
         currency=row.currency,
@@ -41,6 +49,7 @@ def position(row: Any, *, accepted: bool = False) -> Position:
         there=there,
         accepted=accepted,
         draft=live and row.leg not in _MONEY and row.status in DRAFTS,
+        excluded=row.amount - (there or 0) if part and MEANINGS[code].group is Group.IN_STEP else 0,
     )
 
 
@@ -51,7 +60,13 @@ def booked(row: Any, shown: int) -> int:
     is from the total that was agreed on.
     """
     facts: Mapping[str, Any] = row.facts or {}
+    if row.leg in _MONEY and facts.get("part"):
+        return int(shown)  # of a receipt that was more than is due, what is applied
     agreed = facts.get("amount" if row.leg in _MONEY else "total", row.amount)
+    if row.leg in _MONEY and row.given_back and row.amount < 0:
+        shown, agreed = -shown, -int(facts.get("amount", -row.amount))
+    if row.leg == "invoice":
+        shown -= row.credited_off
     if MEANINGS[Code(row.code)].group is Group.IN_STEP or row.link_hash == row.source_hash:
         return int(row.amount + (shown - agreed))
     return int(facts.get("own", agreed) + (shown - agreed))
@@ -93,6 +108,8 @@ def settlement(row: Any) -> Iterator[Difference]:
     yield from _word(row, Finding.CURRENCY, "its currency", facts.get("currency", row.currency), row.there_currency)
     yield from _word(row, Finding.ACCOUNT, "its account", facts.get("account"), row.account)
     paid = ("invoice", row.document) if row.leg == "settlement" else ("bill", facts.get("document_id"))
+    if row.given_back:  # of a credit note; a refund that is a document of its own gives back of none
+        paid = ("credit note", facts.get("document_id"))
     yield from _word(row, Finding.DOCUMENT, f"the {paid[0]} that it pays", paid[1], row.document_id)
 
 
@@ -131,9 +148,10 @@ def _paid(row: Any) -> Iterator[Difference]:
         ours, theirs = money(row.settled, row.currency), money(row.paid, row.currency)
         sentence = f"The tool shows {theirs} paid on the invoice, our receipts come to {ours}."
         yield _difference(row, Finding.PAID, sentence, row.settled, row.paid)
-    if row.credited:
-        sentence = f"{money(row.credited, row.currency)} of the invoice was credited in the tool, not by us."
-        yield _difference(row, Finding.CREDITED, sentence, 0, row.credited)
+    if row.credited != row.applied_by_us:
+        other = money(row.credited - row.applied_by_us, row.currency)
+        sentence = f"{other} of the invoice was credited in the tool, not by us."
+        yield _difference(row, Finding.CREDITED, sentence, row.applied_by_us, row.credited)
     outstanding = row.total - row.paid - row.credited
     if row.due != outstanding:
         ours, theirs = money(outstanding, row.currency), money(row.due, row.currency)

@@ -53,6 +53,7 @@ class Position:
     there: int | None = None
     draft: bool = False
     accepted: bool = False
+    excluded: int = 0  # what of a booked record is left out on purpose
 
 
 @dataclass(slots=True)
@@ -125,6 +126,7 @@ def _place(line: Line, position: Position) -> None:
     column = column_of(position.code) if position.code is not None else None
     if position.accepted and column is None:
         line.amounts[Column.IGNORED] += position.own - (position.there or 0)
+    line.amounts[Column.EXCLUDED] += position.excluded
     if position.there is not None:
         line.amounts[here] += position.there
     if column is not None:

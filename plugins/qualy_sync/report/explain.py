@@ -98,7 +98,13 @@ def explain(
             raise LookupError(f"Nothing is known of {payment_id!r}: neither a payment nor a part of one.")
         legs = [_leg(ledger, connection, book, row, tool, personal) for row in found]
     order = {
-        name: place for place, name in enumerate(("contact", "invoice", "settlement", "supplier", "bill", "pay_out"))
+        name: place
+        for place, name in enumerate(
+            (
+                *("contact", "invoice", "settlement", "credit_note", "allocation"),
+                *("supplier", "bill", "pay_out", "supplier_credit"),
+            )
+        )
     }
     amount = content.get("amount")
     link = payment_link.replace("{id}", payment) if payment.isascii() and payment.isalnum() else ""

@@ -36,6 +36,9 @@ LEGS = {
     "bill": "Splits",
     "settlement": "Receipts",
     "pay_out": "Pay-outs",
+    "credit_note": "Credit notes",
+    "supplier_credit": "Supplier credits",
+    "allocation": "Allocations",
 }
 ONE = {
     "contact": "Customer",
@@ -44,6 +47,9 @@ ONE = {
     "bill": "Split",
     "settlement": "Receipt",
     "pay_out": "Pay-out",
+    "credit_note": "Credit note",
+    "supplier_credit": "Supplier credit",
+    "allocation": "Allocation",
 }
 KINDS = {
     "payment-intents": "Payments",

@@ -25,6 +25,9 @@ _NOUNS = {
     "bill": "bill",
     "settlement": "receipt",
     "pay_out": "pay-out",
+    "credit_note": "credit note",
+    "supplier_credit": "supplier credit",
+    "allocation": "allocation",
 }
 
 

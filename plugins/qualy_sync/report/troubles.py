@@ -36,6 +36,8 @@ _OF_ALL: Mapping[Code, str] = {
     Code.NEGATIVE_TOTAL: "Totals are negative",
     Code.NUMBER_TAKEN: "Numbers belong to other documents in {tool}",
     Code.OVERPAID: "More was received than is due",
+    Code.REFUND_UNLINKED: "Refunds do not say which receipt they give back",
+    Code.REVERSED_AT_SOURCE: "Qualy took back what {tool} still has as paid",
     Code.LOCKED: "{tool} is locked to {lock_date}",
     Code.AWAITING_APPROVAL: "Documents are not approved in {tool} yet",
     Code.NEEDS_DECISION: "{problem}",
@@ -55,7 +57,6 @@ _OF_ALL: Mapping[Code, str] = {
 # The same where the outcome's own words name one record's amounts: told by the thing to mend.
 _OF_THING: Mapping[tuple[Code, str], str] = {
     (Code.SPLIT_UNCLEAR, "sums"): "Splits cannot be booked: shares do not add up to their item",
-    (Code.NEEDS_DECISION, "overpaid"): "More was received than is due",
 }
 _NOUNS = {
     "contact": "customer",
@@ -64,6 +65,9 @@ _NOUNS = {
     "bill": "split",
     "settlement": "receipt",
     "pay_out": "pay-out",
+    "credit_note": "credit note",
+    "supplier_credit": "supplier credit",
+    "allocation": "allocation",
 }
 
 

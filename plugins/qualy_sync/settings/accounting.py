@@ -62,6 +62,20 @@ def _date_field(value: str) -> str:
     return value
 
 
+class Cancelled(Section):
+    """What becomes of the document of a payment that Qualy called off."""
+
+    before_payment: Literal["void", "credit_note", "hold"] = Field(
+        default="void", description="Nothing was paid yet, and its period is open."
+    )
+    after_payment: Literal["credit_note", "hold"] = Field(
+        default="credit_note", description="Something was paid: what is unpaid is credited."
+    )
+    locked: Literal["credit_note", "hold"] = Field(
+        default="credit_note", description="Its period is locked: it is credited in an open one."
+    )
+
+
 class Payments(Section):
     """When a Qualy payment becomes a document, and what that looks like."""
 
@@ -82,6 +96,11 @@ class Payments(Section):
     mark_paid: Bool = Field(default=True, description="Whether receipts are applied to the invoice.")
     settle_locked_invoice: Literal["hold", "try"] = Field(
         default="hold", description="A receipt on an open day for an invoice in a locked period."
+    )
+    cancelled: Cancelled = Field(default_factory=Cancelled, description="Payments that Qualy called off.")
+    refund_lines: Literal["hold", "proportional"] = Field(
+        default="hold",
+        description="Lines of a credit note for a part of an invoice: a person's, or a share of each line.",
     )
 
 
@@ -184,6 +203,9 @@ class Settlement(Section):
     )
     date_field: Annotated[Text, AfterValidator(_date_field), words("a field's name, not updatedAt")] = Field(
         default="createdAt", description="Field of the transaction that dates a settlement; never its last change."
+    )
+    reversal: Literal["hold", "remove"] = Field(
+        default="hold", description="A receipt that Qualy took back: a person's, or our payment is taken back too."
     )
     accounts: Annotated[
         dict[Text, Annotated[dict[Currency, Code], WhenEmpty]], no_catch_all("payment method"), WhenEmpty

@@ -44,8 +44,7 @@ class AccountingSettings(Section):
     )
     start_date: Day = Field(description="Documents with an earlier date are left alone, on purpose.")
     closed_until: Day | None = Field(
-        default=None,
-        description="Your own closing date, that day included: a lock date like the tool's.",
+        default=None, description="Your own closing date, that day included: a lock date like the tool's."
     )
     due_zone: Literal["utc", "organisation"] = Field(
         default="utc", description="Time zone in which Qualy's due time becomes a day."

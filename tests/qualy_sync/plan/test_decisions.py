@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from qualy_sync.contracts.accounting import Status
+from qualy_sync.contracts.accounting import Status, Verb
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code
 from qualy_sync.plan import Key, Known, Pending, Planned
@@ -67,6 +67,7 @@ def test_theirs_ends_a_change_after_posting_and_the_rest_goes_on() -> None:
     world, books = World(), Books()
     world.payment(("Course", 100_000))
     books.sync(world, terms_of())
+    books.documents[DOCUMENT] = replace(books.documents[DOCUMENT], paid=1, due=99_999)  # too late to follow
     world.payment(("Course", 100_000), over={"dueAt": "2026-08-01T00:00:00Z"})
     world.charge(100_000, status="processing")
     assert code(world.plan(known=books.known())[INVOICE]) is Code.NEEDS_DECISION
@@ -85,10 +86,13 @@ def test_theirs_on_a_change_does_not_cover_a_later_cancellation() -> None:
     assert code(world.plan(known=books.known(decisions=decision))[INVOICE]) is Code.ADOPTED
     books.documents[DOCUMENT] = replace(books.documents[DOCUMENT], total=100_000)
     world.payment(("Course", 100_000), status="canceled")
-    assert code(world.plan(known=books.known(decisions=decision))[INVOICE]) is Code.NEEDS_DECISION
+    cancelled = world.plan(known=books.known(decisions=decision))[INVOICE]
+    assert cancelled.due
+    assert cancelled.step is not None
+    assert cancelled.step.verb is Verb.VOID
 
 
-def test_an_adopted_invoice_whose_payment_is_cancelled_is_named_all_the_same() -> None:
+def test_an_adopted_invoice_whose_payment_is_cancelled_is_voided_all_the_same() -> None:
     world, books = World(), Books()
     world.payment(("Course", 100_000))
     books.sync(world, terms_of())
@@ -96,7 +100,7 @@ def test_an_adopted_invoice_whose_payment_is_cancelled_is_named_all_the_same() -
     books.sync(world, terms_of())
     assert books.links[INVOICE].how == "adopted"
     world.payment(("Course", 100_000), status="canceled")
-    assert code(world.plan(known=books.known())[INVOICE]) is Code.NEEDS_DECISION
+    assert code(books.sync(world, terms_of())[INVOICE]) is Code.VOIDED
 
 
 @pytest.mark.parametrize(
@@ -121,7 +125,7 @@ def test_theirs_ends_a_refund_that_was_booked_by_hand() -> None:
     world, books = booked()
     world.charge(-10_000, 2)
     refund = (str(Leg.SETTLEMENT), object_id(2, 2))
-    assert code(world.plan(known=books.known())[refund]) is Code.NEEDS_DECISION
+    assert code(world.plan(known=books.known())[refund]) is Code.REFUND_UNLINKED
     assert code(choose(world, books, refund, "theirs")[refund]) is Code.SETTLED_THERE
 
 
@@ -186,8 +190,7 @@ def test_a_share_changed_after_the_invoice_that_depends_on_it_is_a_change_of_the
     terms = terms_of(splits__when="when_customer_paid")
     books.sync(world, terms)
     world.split(80_000, kind="supplier")
-    plan = world.plan(terms, books.known())
-    assert code(plan[INVOICE]) is Code.NEEDS_DECISION
+    assert world.plan(terms, books.known())[INVOICE].due  # it follows in place
     changed = terms_of(splits__when="when_customer_paid", items__Tuition={"role": "principal", "account": "200"})
     world.split(70_000, kind="supplier")
     assert code(world.plan(changed, books.known())[INVOICE]) is Code.CREATED
