@@ -181,6 +181,8 @@ def _judge_allocation(terms: Terms, step: Step, found: Sequence[RemoteAllocation
 def _made(terms: Terms, step: Step, how: str) -> Outcome:
     if step.facts.get("refund") or step.what in (What.CREDIT_NOTE, What.SUPPLIER_CREDIT, What.ALLOCATION):
         return terms.say(Code.CREDITED)
+    if above := step.facts.get("part"):
+        return terms.say(Code.OVERPAID, "", problem=above)
     if step.what in (What.SETTLEMENT, What.BILL_SETTLEMENT):
         return terms.say(Code.PAID)
     return terms.say(Code.CREATED if how == "created" else Code.ADOPTED)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from qualy_sync.contracts.accounting import NewSettlement
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.slices import Record
-from qualy_sync.model import Leg, Money, Transaction
+from qualy_sync.model import Leg, Transaction
 from qualy_sync.outcomes import Code, Group, Outcome
 
 from .amounts import is_refund
@@ -21,6 +22,7 @@ from .reversals import plan_reversal
 from .settlements import (
     Charge,
     Strangers,
+    above_the_total,
     all_charges,
     charge_hash,
     hash_of_all,
@@ -212,9 +214,7 @@ def _above(subject: Subject, transaction: Transaction, applied: int) -> Outcome:
         if applied:
             return subject.terms.say(Code.PAID)
         return subject.terms.say(Code.NOTHING_DUE, why="it was more than is due, and was given back")
-    above = Money(transaction.amount - applied, transaction.currency)
-    part = f"; {Money(applied, transaction.currency)} of it is applied" if applied else ""
-    return subject.terms.say(Code.OVERPAID, "", problem=f"{above} is above the total{part}")
+    return subject.terms.say(Code.OVERPAID, "", problem=above_the_total(transaction, applied))
 
 
 def _not_money(subject: Subject, transaction: Transaction) -> Outcome | None:
@@ -311,7 +311,7 @@ def _within_due(subject: Subject, planned: list[Planned]) -> list[Planned]:
     left = document.due
     kept: list[Planned] = []
     for one in planned:
-        if not one.due or one.step is None:
+        if not one.due or one.step is None or not isinstance(one.step.new, NewSettlement):
             kept.append(one)
         elif one.step.amount > left:
             kept.append(replace(one, outcome=subject.terms.say(Code.ITS_TURN, why="another settlement goes first")))

@@ -102,6 +102,13 @@ def all_charges(charges: Sequence[Transaction], days: Sequence[date], accounts: 
     )
 
 
+def above_the_total(transaction: Transaction, applied: int) -> str:
+    """What is said of a receipt of which only a part, or nothing, is due."""
+    above = Money(transaction.amount - applied, transaction.currency)
+    part = f"; {Money(applied, transaction.currency)} of it is applied" if applied else ""
+    return f"{above} is above the total{part}"
+
+
 def whole_ref(payment_id: str) -> str:
     """The ref of one settlement for a whole payment."""
     return make_ref(Leg.SETTLEMENT, payment_id, letter=WHOLE_PAYMENT)
@@ -170,7 +177,7 @@ def _step(known: Known, charge: Charge, invoice: Key) -> Step:
     if charge.carrier.paid_as is not None and not charge.covers:
         facts["paid_as"] = list(charge.carrier.paid_as)
     if not charge.covers and charge.amount != charge.carrier.amount:
-        facts["part"] = True  # the rest of it is more than is due
+        facts["part"] = above_the_total(charge.carrier, charge.amount)  # the rest of it is more than is due
     return Step(
         what=charge.what,
         leg=charge.leg,
