@@ -50,14 +50,9 @@ Preview, only and since announce no trouble and move no cursor.
 
 from __future__ import annotations
 
-import logging
+from airflow.sdk import AssetOrTimeSchedule, Param, TriggerRule, dag, task
 
-from airflow.sdk import AssetOrTimeSchedule, Param, TriggerRule, dag, get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-
-from qualy_app.links import ReportLink
-from qualy_app.params import SyncParams
-from qualy_app.signals import KnownTrouble, NeedsPerson
+from qualy_app.sync_tasks import SyncTasks, form, only_if_begun
 from qualy_app.tasks import (
     BACKLOG,
     CUSTOMERS,
@@ -65,10 +60,7 @@ from qualy_app.tasks import (
     SPLITS,
     defaults,
     hourly,
-    log,
-    name_instance,
     tell,
-    tell_text,
     the_jobs,
     this_run,
     this_try,
@@ -76,49 +68,13 @@ from qualy_app.tasks import (
 
 WHOLE_POOL = 4  # all slots of the pool: while one load writes, nothing else does
 
-PARAMS = {
-    "preview": Param(
-        False, type="boolean", title="Preview", description="Show what would be written, and write nothing."
-    ),
-    "only": Param(
-        None,
-        type=["null", "string"],
-        title="Only these payments",
-        description="Qualy ids, separated by commas. Empty: all.",
-    ),
-    "since": Param(
-        None,
-        type=["null", "string"],
-        format="date",
-        title="Dated since",
-        description="Only documents and receipts dated on this day or later. Empty: everything that is due.",
-    ),
-    "confirm": Param(
-        None,
-        type=["null", "string"],
-        title="Confirm a preview",
-        description="The hash that the preview shows. Empty: nothing is confirmed.",
-    ),
-}
-
-
-@task.short_circuit(show_return_value_in_logs=False)
-def check() -> bool:
-    context = get_current_context()
-    run = context["dag_run"]
-    with the_jobs() as jobs:
-        params = SyncParams.parse({**context["params"], **(run.conf or {})})
-        by_hand = f"Airflow run {this_run()}" if run.run_type == "manual" else ""
-        due, counts = jobs.check(this_run(), params, by_clock=run.run_type != "asset_triggered", person=by_hand)
-    tell(counts, nothing="Looked at what is due.")
-    log.info("Going on." if due else "Nothing is due: the run ends here.")
-    return due
-
-
-@task(show_return_value_in_logs=False)
-def plan() -> dict[str, int]:
-    with the_jobs() as jobs:
-        return tell(jobs.plan(this_run()), nothing="Everything is in step.")
+SINCE = Param(
+    None,
+    type=["null", "string"],
+    format="date",
+    title="Dated since",
+    description="Only documents and receipts dated on this day or later. Empty: everything that is due.",
+)
 
 
 @task(show_return_value_in_logs=False)
@@ -134,75 +90,27 @@ def reconcile() -> dict[str, int]:
         return tell(jobs.reconcile(this_run()), nothing="Nothing was compared in this run.")
 
 
-@task(task_id="list", trigger_rule=TriggerRule.ALL_DONE, show_return_value_in_logs=False)
-def list_troubles() -> list[int]:
-    with the_jobs() as jobs:
-        positions = jobs.list_troubles(this_run())
-    tell({"troubles": len(positions)})
-    return positions
-
-
-@task(map_index_template="{{ label }}", show_return_value_in_logs=False)
-def to_do(position: int) -> None:
-    try:
-        with the_jobs() as jobs:
-            label = name_instance(jobs.to_do_label(this_run(), position))
-            tell_text(jobs.to_do(this_run(), position, this_try()) or "Nothing left.", logging.INFO)
-    except NeedsPerson as trouble:
-        tell_text(str(trouble))
-        raise AirflowFailException(f"{label}. What to do stands above.") from None
-    except KnownTrouble as trouble:
-        tell_text(str(trouble))
-        raise AirflowSkipException("Known since an earlier run. Clear this task to try its records again.") from None
-
-
-@task(show_return_value_in_logs=False)
-def report() -> dict[str, int]:
-    only_if_begun()
-    with the_jobs() as jobs:
-        return tell(jobs.report(this_run()))
-
-
-@task(trigger_rule=TriggerRule.NONE_FAILED, outlets=[BACKLOG], show_return_value_in_logs=False)
-def backlog() -> None:
-    with the_jobs() as jobs:
-        due_now = jobs.backlog(this_run())
-    if not due_now:
-        raise AirflowSkipException("No work is left that is due now.")
-    log.info("Work is left that is due now: the next run starts.")
-
-
-def only_if_begun() -> None:
-    """Ends a task as skipped where `check` did not let the run begin: nothing was due, or it is red itself."""
-    if get_current_context()["ti"].xcom_pull(task_ids="check") is not True:
-        raise AirflowSkipException("The run did not begin: see `check`.")
-
-
 @dag(
     schedule=AssetOrTimeSchedule(timetable=hourly(17), assets=PAYMENTS | SPLITS | CUSTOMERS | BACKLOG),
     catchup=False,
     max_active_runs=1,
     default_args=defaults(pool="accounting"),
-    params=PARAMS,
+    params=form(only="Only these payments", since=SINCE),
     doc_md=__doc__,
     description="Contacts, invoices, bills and paid marks from the ledger into the accounting tool",
     tags=["qualy", "accounting"],
 )
 def sync_accounting():
+    tasks = SyncTasks("jobs", lists_unbegun=True)
+    checked, planned = tasks.check(nothing="Looked at what is due."), tasks.plan(nothing="Everything is in step.")
     contacts, documents, settlements = (
         load.override(task_id=leg, pool_slots=WHOLE_POOL)(leg) for leg in ("contacts", "documents", "settlements")
     )
-    reconciled, listed = reconcile(), list_troubles()
-    check() >> plan() >> contacts >> documents >> settlements >> reconciled >> listed
+    reconciled, listed = reconcile(), tasks.list_troubles()
 
-    # A teardown decides nothing about a run's colour: below red to-dos, a report that went well leaves the run red.
-    reported = report()
-    reported.operator.operator_extra_links = (ReportLink(),)  # type: ignore[attr-defined]  # a plain XComArg has it
-    reported.as_teardown()
-    to_do.expand(position=listed) >> reported
-
-    # Whatever died above leaves this undone, and so the run red, even with an empty list.
-    [settlements, reconciled, listed, reported] >> backlog()
+    checked >> planned >> contacts >> documents >> settlements >> reconciled >> listed
+    reported = tasks.end(listed)
+    [settlements, reconciled, listed, reported] >> tasks.backlog(BACKLOG)
 
 
 sync_accounting()

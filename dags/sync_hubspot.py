@@ -31,25 +31,17 @@ contact that was archived in HubSpot is not made again, and one that was erased 
 
 from __future__ import annotations
 
-import logging
+from airflow.sdk import AssetOrTimeSchedule, dag, task
 
-from airflow.sdk import AssetOrTimeSchedule, Param, TriggerRule, dag, get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-
-from qualy_app.links import ReportLink
-from qualy_app.params import SyncParams
-from qualy_app.signals import KnownTrouble, NeedsPerson
+from qualy_app.sync_tasks import SyncTasks, form
 from qualy_app.tasks import (
     CUSTOMERS,
     HUBSPOT,
     HUBSPOT_BACKLOG,
     PAYMENTS,
     defaults,
-    log,
-    name_instance,
     polling,
     tell,
-    tell_text,
     the_jobs,
     this_run,
     this_try,
@@ -58,49 +50,6 @@ from qualy_app.tasks import (
 TOOL = "hubspot"
 JOBS = "crm_jobs"
 
-PARAMS = {
-    "preview": Param(
-        False, type="boolean", title="Preview", description="Show what would be written, and write nothing."
-    ),
-    "only": Param(
-        None,
-        type=["null", "string"],
-        title="Only these customers",
-        description="Qualy ids, separated by commas. Empty: all.",
-    ),
-    "confirm": Param(
-        None,
-        type=["null", "string"],
-        title="Confirm a preview",
-        description="The hash that the preview shows. Empty: nothing is confirmed.",
-    ),
-}
-
-
-@task.short_circuit(show_return_value_in_logs=False)
-def check() -> bool:
-    context = get_current_context()
-    run = context["dag_run"]
-    with the_jobs(JOBS) as jobs:
-        params = SyncParams.parse({**context["params"], **(run.conf or {})})
-        by_hand = f"Airflow run {this_run()}" if run.run_type == "manual" else ""
-        due, counts = jobs.check(TOOL, this_run(), params, by_clock=run.run_type != "asset_triggered", person=by_hand)
-    tell(counts, nothing="HubSpot is not set up, or nothing was read from Qualy yet.")
-    log.info("Going on." if due else "Nothing is due: the run ends here.")
-    return due
-
-
-@task(show_return_value_in_logs=False)
-def plan() -> dict[str, int]:
-    with the_jobs(JOBS) as jobs:
-        return tell(jobs.plan(TOOL, this_run()), nothing="Nothing changed on either side.")
-
-
-@task(show_return_value_in_logs=False)
-def write() -> dict[str, int]:
-    with the_jobs(JOBS) as jobs:
-        return tell(jobs.write(TOOL, this_run(), this_try()), nothing="Nothing to write in HubSpot.")
-
 
 @task(show_return_value_in_logs=False)
 def into_qualy() -> dict[str, int]:
@@ -108,74 +57,26 @@ def into_qualy() -> dict[str, int]:
         return tell(jobs.into_qualy(TOOL, this_run(), this_try()), nothing="Nothing to write in Qualy.")
 
 
-@task(task_id="list", trigger_rule=TriggerRule.ALL_DONE, show_return_value_in_logs=False)
-def list_troubles() -> list[int]:
-    only_if_begun()
-    with the_jobs(JOBS) as jobs:
-        positions = jobs.list_troubles(TOOL, this_run())
-    tell({"troubles": len(positions)})
-    return positions
-
-
-@task(map_index_template="{{ label }}", show_return_value_in_logs=False)
-def to_do(position: int) -> None:
-    try:
-        with the_jobs(JOBS) as jobs:
-            label = name_instance(jobs.to_do_label(TOOL, this_run(), position))
-            tell_text(jobs.to_do(TOOL, this_run(), position, this_try()) or "Nothing left.", logging.INFO)
-    except NeedsPerson as trouble:
-        tell_text(str(trouble))
-        raise AirflowFailException(f"{label}. What to do stands above.") from None
-    except KnownTrouble as trouble:
-        tell_text(str(trouble))
-        raise AirflowSkipException("Known since an earlier run. Clear this task to try its records again.") from None
-
-
-@task(show_return_value_in_logs=False)
-def report() -> dict[str, int]:
-    only_if_begun()
-    with the_jobs(JOBS) as jobs:
-        return tell(jobs.report(TOOL, this_run()))
-
-
-@task(trigger_rule=TriggerRule.NONE_FAILED, outlets=[HUBSPOT_BACKLOG], show_return_value_in_logs=False)
-def backlog() -> None:
-    only_if_begun()
-    with the_jobs(JOBS) as jobs:
-        due_now = jobs.backlog(TOOL, this_run())
-    if not due_now:
-        raise AirflowSkipException("No work is left that is due now.")
-    log.info("Work is left that is due now: the next run starts.")
-
-
-def only_if_begun() -> None:
-    """Ends a task as skipped where `check` did not let the run begin: nothing was due, or it is red itself."""
-    if get_current_context()["ti"].xcom_pull(task_ids="check") is not True:
-        raise AirflowSkipException("The run did not begin: see `check`.")
-
-
 @dag(
     schedule=AssetOrTimeSchedule(timetable=polling(37), assets=CUSTOMERS | PAYMENTS | HUBSPOT | HUBSPOT_BACKLOG),
     catchup=False,
     max_active_runs=1,
     default_args=defaults(pool="hubspot"),
-    params=PARAMS,
+    params=form(only="Only these customers"),
     doc_md=__doc__,
     description="Customers between Qualy and HubSpot, both ways",
     tags=["qualy", "customers"],
 )
 def sync_hubspot():
-    written, in_qualy, listed = write(), into_qualy(), list_troubles()
-    check() >> plan() >> written >> in_qualy >> listed
+    tasks = SyncTasks(JOBS, of=(TOOL,))
+    checked = tasks.check(nothing="HubSpot is not set up, or nothing was read from Qualy yet.")
+    planned = tasks.plan(nothing="Nothing changed on either side.")
+    written, in_qualy = tasks.write(nothing="Nothing to write in HubSpot."), into_qualy()
+    listed = tasks.list_troubles()
 
-    # A teardown decides nothing about a run's colour: below red to-dos, a report that went well leaves the run red.
-    reported = report()
-    reported.operator.operator_extra_links = (ReportLink(),)  # type: ignore[attr-defined]  # a plain XComArg has it
-    reported.as_teardown()
-    to_do.expand(position=listed) >> reported
-
-    # Whatever died above leaves this undone, and so the run red, even with an empty list.
-    [in_qualy, listed, reported] >> backlog()
+    checked >> planned >> written >> in_qualy >> listed
+    reported = tasks.end(listed)
+    [in_qualy, listed, reported] >> tasks.backlog(HUBSPOT_BACKLOG)
 
 
 sync_hubspot()

@@ -407,77 +407,6 @@ MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
     }
 )
 
-# From worst to best: a record shows its worst leg by this order.
-WORST_FIRST: tuple[Code, ...] = (
-    Code.DUPLICATE_THERE,
-    Code.CHANGED_THERE,
-    Code.REMOVED_THERE,
-    Code.PAID_THERE,
-    Code.RECONCILED_THERE,
-    Code.REVERSED_AT_SOURCE,
-    Code.SENT_ONCE,
-    Code.MERGED_THERE,
-    Code.BOTH_CHANGED,
-    Code.UNKNOWN,
-    Code.RECONNECT,
-    Code.NOT_ALLOWED,
-    Code.INVALID,
-    Code.LOCKED_THERE,
-    Code.ARCHIVED_CONTACT,
-    Code.DUPLICATE_NAME,
-    Code.GONE_AT_SOURCE,
-    Code.MASS_CHANGE,
-    Code.NOT_CONFIRMED,
-    Code.MALFORMED,
-    Code.BAD_AMOUNT,
-    Code.NEGATIVE_TOTAL,
-    Code.TOTALS_DISAGREE,
-    Code.SPLIT_UNCLEAR,
-    Code.UNMAPPED_ITEM,
-    Code.UNMAPPED_ACCOUNT,
-    Code.UNMAPPED_TAX,
-    Code.CURRENCY_NOT_ENABLED,
-    Code.NO_RATE,
-    Code.NO_EMAIL,
-    Code.BAD_EMAIL,
-    Code.NO_TAX_ID,
-    Code.BAD_TAX_ID,
-    Code.SHARED_EMAIL,
-    Code.AMBIGUOUS_EMAIL,
-    Code.NAME_DIFFERS,
-    Code.NUMBER_TAKEN,
-    Code.POSSIBLE_DUPLICATE,
-    Code.NEEDS_DECISION,
-    Code.OVERPAID,
-    Code.REFUND_UNLINKED,
-    Code.LOCKED,
-    Code.AWAITING_APPROVAL,
-    Code.OUT_OF_QUOTA,
-    Code.UNREACHABLE,
-    Code.WAITING_FOR,
-    Code.ITS_TURN,
-    Code.CONSENT_WITHDRAWN,
-    Code.ERASED,
-    Code.KEPT_APART,
-    Code.BEFORE_START,
-    Code.NOT_YET_PAID,
-    Code.NEVER_SYNCED,
-    Code.NOT_NEEDED,
-    Code.OWN_SHARE,
-    Code.NOTHING_DUE,
-    Code.IGNORED,
-    Code.VOIDED,
-    Code.CREDITED,
-    Code.REMOVED,
-    Code.SETTLED_THERE,
-    Code.ADOPTED,
-    Code.PAID,
-    Code.UPDATED,
-    Code.CREATED,
-    Code.UNCHANGED,
-)
-_RANK = {code: place for place, code in enumerate(WORST_FIRST)}
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -504,11 +433,6 @@ class Outcome:
     def trouble_key(self, tool: str) -> str | None:
         """Tool + code + the thing to mend, or None where nobody has to act."""
         return f"{tool}:{self.code}:{self.thing}" if self.meaning.waits_for_a_person else None
-
-
-def worst(codes: list[Code]) -> Code:
-    """The one code a record shows for its legs. Raises ValueError for no codes."""
-    return min(codes, key=_RANK.__getitem__)
 
 
 def meaning(code: Code) -> Meaning:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from qualy_app.customer_summary import customer_lines, customer_surprises
+from qualy_sync.ledger import Ledger
 from sandbox.server import Sandbox
 from tests.cli.terminal import Terminal, environment
 
@@ -36,6 +38,7 @@ def test_a_first_sync_is_connected_previewed_confirmed_and_explained(fresh: Term
     told = fresh.json("sync", "hubspot", status=1)
     held = {one["code"]: one["records"] for one in told["waiting"]}
     assert held["not_confirmed"] == shown["counts"]["created_there"] + shown["counts"]["created_in_qualy"]
+    assert summed_up(fresh)[1] == [f"{held['not_confirmed']} records ended as not_confirmed in HubSpot."]
 
     again = fresh.json("sync", "hubspot", "--preview")
     told = fresh.json("sync", "hubspot", "--confirm", again["hash"], "--by", "Ana", status=1)
@@ -43,6 +46,10 @@ def test_a_first_sync_is_connected_previewed_confirmed_and_explained(fresh: Term
     assert told["tasks"]["into_qualy"]["created_in_qualy"] == shown["counts"]["created_in_qualy"]
     assert "not_confirmed" not in {one["code"] for one in told["waiting"]}
     assert Path(told["report"]).exists()
+    lines, surprises = summed_up(fresh)
+    assert "Customers in HubSpot" in lines
+    assert any("share an email" in line for line in lines), "what waits for a person is said with it"
+    assert surprises == []
 
     customer = fresh.json("outcomes", "--tool", "hubspot", "--code", "created", "--leg", "contact")["outcomes"][0]["id"]
     change_on_both_sides(sandbox, customer)
@@ -57,6 +64,15 @@ def test_a_first_sync_is_connected_previewed_confirmed_and_explained(fresh: Term
     assert fresh.run(*decided).status == 0
     fresh.json("sync", "hubspot", status=1)
     assert fresh.run("explain", customer, "--tool", "hubspot").status == 0
+
+
+def summed_up(terminal: Terminal) -> tuple[list[str], list[str]]:
+    """What `make run` says at its end of customers: the lines, and what nobody expects of the data."""
+    ledger = Ledger(terminal.environment["QUALY_LEDGER_URL"])
+    try:
+        return list(customer_lines(ledger)), customer_surprises(ledger)
+    finally:
+        ledger.close()
 
 
 def change_on_both_sides(sandbox: Sandbox, customer: str) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from connectors.shared.answers import Heard
 from connectors.xero import write
-from connectors.xero.classify import Heard, read_content, write_reply
+from connectors.xero.classify import read_content, write_reply
 from qualy_sync.contracts.accounting import (
     Answered,
     Basis,

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from xero_python.accounting.models import TimeZone
 
 from connectors.pages import Part, walk
+from connectors.shared.answers import loads
 from connectors.xero import chart, fields, read
 from qualy_sync.contracts.accounting import RemoteContact, Status, What
 from qualy_sync.contracts.errors import AnswerLost, WrongShape
@@ -91,7 +92,7 @@ def test_amounts_are_read_to_the_last_digit(minor: int, currency: str) -> None:
     digits = {"AUD": 2, "JPY": 0, "KWD": 3}[currency]
     row = {"Total": Decimal(minor).scaleb(-digits)}
     assert fields.minor(row, "Total", currency) == minor
-    assert fields.minor(fields.loads(f'{{"Total": {row["Total"]:f}}}'.encode()), "Total", currency) == minor
+    assert fields.minor(loads(f'{{"Total": {row["Total"]:f}}}'.encode()), "Total", currency) == minor
 
 
 @given(st.dates(date(1990, 1, 1), date(2099, 1, 1)))

@@ -7,7 +7,8 @@ from string import Formatter
 
 import pytest
 
-from qualy_sync.outcomes import MEANINGS, WORST_FIRST, Actor, Code, Group, Outcome, Retry, meaning, worst
+from qualy_sync.outcomes import MEANINGS, Actor, Code, Group, Outcome, Retry, meaning
+from qualy_sync.worst_first import WORST_FIRST, worst
 
 # Everything that an outcome's detail may hold: ids, codes, dates, amounts, sentences of ours. No personal data.
 KNOWN_FIELDS = {

@@ -105,7 +105,7 @@ def test_a_lock_date_that_moved_is_told_in_log_and_report(
     filled: LedgerRows, caplog: pytest.LogCaptureFixture, before: date | None, after: date | None, says: str
 ) -> None:
     put_organisation(filled.ledger, filled.book, replace(HARBOUR, period_lock=before))
-    caplog.set_level(logging.WARNING)
+    caplog.set_level(logging.WARNING, "qualy_sync")
     keep_organisation(filled.ledger, filled.book, replace(HARBOUR, period_lock=after), None, TITLE)
     assert says in caplog.text
     assert says.replace("'", "&#39;") in page(filled)

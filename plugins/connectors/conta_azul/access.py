@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from urllib.parse import urlsplit
 
+from connectors.shared.hosts import all_local
 from qualy_sync.contracts.accounting import Endpoint
 from qualy_sync.contracts.errors import Refused
 
@@ -14,8 +14,6 @@ TOKEN = "https://api-v2.contaazul.com/oauth/token"
 AUTHORIZE = "https://login.contaazul.com/#/oauth/authorize"
 CALLS_PER_SECOND = Decimal(5)  # 10 are allowed to all apps of a company; 8 were seen to draw lasting refusals
 FASTEST = Decimal(1000)
-
-_LOCAL = frozenset({"127.0.0.1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,42 +48,23 @@ def access(endpoint: Endpoint) -> Access:
         "consent": extra.get("authorize_url") or AUTHORIZE,
     }
     clean = {name: url.strip().rstrip("/") for name, url in named.items()}
-    local = {name: _is_local(name, url) for name, url in clean.items()}
-    if len(set(local.values())) > 1:
-        ours = ", ".join(name for name, is_local in local.items() if is_local)
-        theirs = ", ".join(name for name, is_local in local.items() if not is_local)
-        raise Refused(
-            f"The conta_azul connection mixes a stand-in ({ours}) with the real service ({theirs}). Give its token_url"
-            " and authorize_url on the same host as its API address."
-        )
+    local = all_local(
+        clean,
+        "contaazul.com",
+        "conta_azul",
+        "service",
+        "its token_url and authorize_url",
+        frozenset({"consent"}),  # the login page has its path behind a “#”
+    )
     api = clean["API"].removesuffix("/v1")
     return Access(
         api,
         clean["token"],
         clean["consent"],
-        local["API"],
+        local,
         _rate(extra.get("calls_per_second", "")),
         _pairs(extra.get("pass_through", "")),
         extra.get("account", "").strip().lower(),
-    )
-
-
-def _is_local(name: str, url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        host, port = (parts.hostname or "").lower(), parts.port
-    except ValueError:
-        raise Refused(f"The {name} address of the conta_azul connection is not an address.") from None
-    hidden = parts.fragment and name != "consent"  # the login page has its path behind a “#”
-    plain = not (parts.username or parts.password or parts.query or hidden)
-    if plain and host in _LOCAL and parts.scheme in {"http", "https"}:
-        return True
-    if plain and host.endswith(".contaazul.com") and parts.scheme == "https" and port in {None, 443}:
-        return False
-    raise Refused(
-        f"The {name} address of the conta_azul connection points to {host or 'no host'}"
-        f" ({parts.scheme or 'no scheme'}). Only https://*.contaazul.com, or a stand-in on 127.0.0.1 or localhost,"
-        " is allowed; correct the connection."
     )
 
 

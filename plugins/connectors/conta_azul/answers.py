@@ -7,9 +7,10 @@ from datetime import date
 from typing import Any
 
 from connectors.conta_azul.caller import Caller
-from connectors.conta_azul.classify import Heard, code_of, content, message
+from connectors.conta_azul.classify import code_of, content, message
 from connectors.conta_azul.read import Pairs, instalment, person, protocol_of, settlement
 from connectors.conta_azul.write import FINANCE, PEOPLE, Element
+from connectors.shared.answers import Heard
 from qualy_sync.contracts.accounting import (
     Accepted,
     Answered,

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.conta_azul.classify import SANDBOX, Heard, read_content, refusal
+from connectors.conta_azul.classify import SANDBOX, read_content, refusal
 from connectors.conta_azul.fields import Row, objects, wall_time
 from connectors.conta_azul.pages import PAGE_SIZE, Page, whole
 from connectors.conta_azul.transport import Request, Transport
+from connectors.shared.answers import Heard
 from qualy_sync.contracts.accounting import Quota, TokenSource
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, ToolError, WrongShape

@@ -7,13 +7,11 @@ also where the request itself was wrong. Refusals have no codes, only Portuguese
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.conta_azul.fields import loads
 from connectors.conta_azul.oauth import RECONNECT
+from connectors.shared.answers import Heard, loads
 from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, Refused, ToolError, Unreachable
 from qualy_sync.outcomes import Code
 
@@ -34,15 +32,6 @@ CODES: tuple[tuple[re.Pattern[str], Code], ...] = tuple(
         (r"permiss", Code.NOT_ALLOWED),
     )
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One HTTP answer: header names in lower case, the body whole."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
 
 
 def refusal(heard: Heard, asked: str, now: datetime, turned_away: int = 0) -> ToolError | None:

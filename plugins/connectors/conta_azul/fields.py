@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -16,15 +15,6 @@ Row = Mapping[str, Any]
 
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 CURRENCY = "BRL"
-
-
-def loads(body: bytes) -> Any:
-    """JSON with its numbers as int and Decimal, never float. Raises ValueError."""
-    return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def text(row: Row, key: str) -> str:

@@ -7,23 +7,28 @@ the connection with it: whoever calls this keeps the order of the write protocol
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime
 from urllib.parse import quote, urlencode
 
-import httpx
-
-from connectors.conta_azul.access import Access, access
+from connectors.conta_azul.access import access
+from connectors.shared.oauth import Service, ask, unreadable
 from qualy_sync.contracts.accounting import Endpoint
 from qualy_sync.contracts.clock import Clock
-from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, Refused, Unreachable
+from qualy_sync.contracts.errors import Refused
 
 SCOPE = "openid+profile+aws.cognito.signin.user.admin"  # the only one; written with plus signs as they are
 RECONNECT = (
     "Run `bin/qualy connect conta_azul`, and agree as a user of the ERP (Conta Azul Pro), not of the portal for"
     " developers."
 )
-_TIMEOUT = httpx.Timeout(30, connect=5)
+_SERVICE = Service(
+    "Conta Azul",
+    "Conta Azul",
+    RECONNECT,
+    elsewhere="the connection's token_url (there are two generations of it), client id and secret",
+    refusing=frozenset({301, 302, 307, 308, 401, 403, 404, 405}),
+    dead=lambda content: content.get("error") == "invalid_grant" and content.get("error_subtype") != "invalid_client",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,50 +69,8 @@ def _ask(endpoint: Endpoint, form: dict[str, str], clock: Clock | None) -> Token
     at = access(endpoint)
     if not endpoint.login or not endpoint.password:
         raise Refused("The conta_azul connection needs login and password: the app's client id and client secret.")
-    asked_at = clock.now() if clock else datetime.now(UTC)
-    return _tokens(_post(at, endpoint, form), asked_at)
-
-
-def _post(at: Access, endpoint: Endpoint, form: dict[str, str]) -> httpx.Response:
-    auth = httpx.BasicAuth(endpoint.login, endpoint.password)
-    try:
-        with httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False) as client:
-            return client.post(at.token, data=form, auth=auth, headers={"Accept": "application/json"})
-    except (httpx.ConnectError, httpx.ConnectTimeout):
-        raise Unreachable("No connection to Conta Azul's token service. Check the network and try again.") from None
-    except httpx.HTTPError:
-        raise AnswerLost("The answer of Conta Azul's token service did not arrive.") from None
-
-
-def _tokens(answer: httpx.Response, asked_at: datetime) -> Tokens:
-    content = _content(answer)
-    error = content.get("error")
-    if answer.status_code == 429:
-        raise OutOfQuota("Conta Azul's token service asks to wait a moment.", "token", asked_at + timedelta(minutes=1))
-    if 400 <= answer.status_code < 500 and isinstance(error, str):
-        if error == "invalid_grant" and content.get("error_subtype") != "invalid_client":
-            raise Reconnect(f"Conta Azul no longer accepts this connection's token (invalid_grant). {RECONNECT}")
-        word = error if error.isidentifier() else "an error"
-        raise Refused(f"Conta Azul's token service refuses the app ({word}). Check client id, secret and redirect.")
-    if answer.status_code in {301, 302, 307, 308, 401, 403, 404, 405}:
-        raise Refused(
-            f"Conta Azul's token service answered {answer.status_code}. Check the connection's token_url (there are two"
-            " generations of it), client id and secret."
-        )
-    given, lifetime, renewed = (content.get(name) for name in ("access_token", "expires_in", "refresh_token"))
-    whole = _is_text(given) and _is_text(renewed) and isinstance(lifetime, int) and not isinstance(lifetime, bool)
-    if answer.status_code != 200 or not whole:
-        raise AnswerLost(f"The answer of Conta Azul's token service ({answer.status_code}) cannot be read.")
-    return Tokens(str(given), str(renewed), asked_at + timedelta(seconds=int(str(lifetime))))
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
-
-
-def _content(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        content = answer.json()
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {}
+    given = ask(_SERVICE, at.token, form, clock, (endpoint.login, endpoint.password))
+    renewed = given.text("refresh_token")
+    if not renewed:
+        raise unreadable(_SERVICE)
+    return Tokens(given.access_token, renewed, given.expires_at)

@@ -17,7 +17,7 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from connectors.conta_azul.access import Access
-from connectors.conta_azul.classify import Heard
+from connectors.shared.answers import Heard
 from qualy_sync.contracts.errors import AnswerLost, ToolError, Unreachable
 
 CONNECT_TIMEOUT = 5

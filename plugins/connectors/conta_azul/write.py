@@ -12,11 +12,12 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.conta_azul.chart import category_of
-from connectors.conta_azul.fields import CURRENCY, loads
+from connectors.conta_azul.fields import CURRENCY
 from connectors.conta_azul.marks import note, title
 from connectors.conta_azul.names import contact_name
 from connectors.conta_azul.read import SIDES, merged
 from connectors.conta_azul.transport import IN_FLIGHT, Request
+from connectors.shared.answers import loads
 from qualy_sync.contracts.accounting import (
     DOCUMENTS,
     Change,

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from connectors.shared.answers import Heard, count
 from qualy_sync.contracts.accounting import Declined, NotSent, RejectedWhole, Unanswered
 from qualy_sync.contracts.errors import (
     AnswerLost,
@@ -32,15 +32,6 @@ _BUSY = timedelta(seconds=2)
 _MIGRATION = timedelta(hours=1)
 _VALUES = re.compile(r"\[\{.*\}\]", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One HTTP answer: header names in lower case, the body whole."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
 
 
 def loads(body: bytes) -> dict[str, Any]:
@@ -188,7 +179,7 @@ def _word(value: Any) -> str:
 
 def remaining(heard: Heard) -> tuple[int | None, int | None]:
     """Calls left in the ten seconds and today, as the answer says; searches and OAuth say less."""
-    return _count(heard, "x-hubspot-ratelimit-remaining"), _count(heard, "x-hubspot-ratelimit-daily-remaining")
+    return count(heard, "x-hubspot-ratelimit-remaining"), count(heard, "x-hubspot-ratelimit-daily-remaining")
 
 
 def _limit(heard: Heard, now: datetime, zone: ZoneInfo | None) -> tuple[str, datetime]:
@@ -216,8 +207,3 @@ def _midnight(now: datetime, zone: ZoneInfo | None) -> datetime:
     local = now.astimezone(zone or UTC)
     start = local.replace(hour=0, minute=0, second=0, microsecond=0)
     return (start + timedelta(days=1, minutes=1)).astimezone(UTC)
-
-
-def _count(heard: Heard, name: str) -> int | None:
-    value = heard.headers.get(name, "").strip()
-    return int(value) if value.isdigit() else None

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connectors.hubspot import shapes
 from connectors.hubspot.classify import (
-    Heard,
     batch_fate,
     declined,
     loads,
@@ -19,6 +18,7 @@ from connectors.hubspot.classify import (
     told,
 )
 from connectors.hubspot.transport import Transport
+from connectors.shared.answers import Heard
 from qualy_sync.contracts.accounting import Declined, Gap, NotSent, Quota, TokenSource, Unanswered
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.crm import (

@@ -9,10 +9,7 @@ are the same).
 
 from __future__ import annotations
 
-import http.client
 import re
-import ssl
-import time
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any
@@ -23,14 +20,13 @@ from hubspot.crm import contacts, properties
 from hubspot.oauth import ApiClient as OAuthClient
 from hubspot.oauth import Configuration as OAuthConfiguration
 from hubspot.oauth import TokensApi
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 
-from connectors.hubspot.classify import Heard
-from qualy_sync.contracts.errors import AnswerLost, Refused, Unreachable
+from connectors.shared.answers import Heard
+from connectors.shared.network import send_once, sendable
+from qualy_sync.contracts.errors import Refused
 
 CONNECT_TIMEOUT = 5
 NUMBERED = "v3"
-_CHUNK = 65_536
 _NUMBERED_PATH = (
     (re.compile(r"^/crm/v3/(objects|properties|owners)(?=/|$)"), r"/crm/\1/{version}"),
     (re.compile(r"^/account-info/v3(?=/|$)"), "/account-info/{version}"),
@@ -160,47 +156,8 @@ class _Wire:
     ) -> Heard:
         asked = f"{method} {url.removeprefix(self._url)}"
         full = f"{url}?{urlencode(query)}" if query else url
-        if not all(_sendable(value) for value in (headers or {}).values()):
+        if not sendable(headers or {}):
             raise Refused("HubSpot's token holds characters that cannot be sent. Correct the connection.")
-        try:
-            response = self.pool_manager.request(
-                method,
-                full,
-                body=body,
-                headers=dict(headers or {}),
-                timeout=urllib3.Timeout(connect=timeout[0], read=timeout[1]),
-                preload_content=False,
-                redirect=False,
-                retries=False,
-            )
-            try:
-                content = self._whole(response)
-            finally:
-                response.close()
-                response.release_conn()
-        except (NewConnectionError, ConnectTimeoutError):
-            raise Unreachable(
-                f"No connection to HubSpot ({asked}). Check network and address, and try again."
-            ) from None
-        except SSLError as error:
-            if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args):
-                raise Unreachable(f"HubSpot's certificate could not be verified ({asked}).") from None
-            raise AnswerLost(f"HubSpot's answer did not arrive ({asked}).") from None
-        except (HTTPError, http.client.HTTPException, OSError, ValueError):
-            raise AnswerLost(f"HubSpot's answer did not arrive ({asked}).") from None
-        return Heard(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
-
-    def _whole(self, response: urllib3.BaseHTTPResponse) -> bytes:
-        """The whole body, within a time that no trickle of single bytes can stretch."""
-        end = time.monotonic() + self._patience
-        chunks: list[bytes] = []
-        for chunk in response.stream(_CHUNK):
-            chunks.append(chunk)
-            if time.monotonic() > end:
-                raise OSError("too slow")
-        return b"".join(chunks)
-
-
-def _sendable(value: str) -> bool:
-    """Whether a header value is visible ASCII; the error of the library below would show a token that is not."""
-    return value.isascii() and value.isprintable()
+        return send_once(
+            self.pool_manager, "HubSpot", asked, (method, full), body, headers or {}, timeout, self._patience
+        )

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from connectors.quickbooks.fields import Row, loads
+from connectors.quickbooks.fields import Row
+from connectors.shared.answers import Heard, loads
 from qualy_sync.contracts.accounting import Conflict, Declined, NotSent, RejectedWhole, Reply, Skipped, Unanswered
 from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, Refused, ToolError, Unreachable
 from qualy_sync.outcomes import Code
@@ -46,15 +47,6 @@ _REFERENCES = (
 _CLOSED = re.compile(r"period (has )?closed", re.IGNORECASE)
 _MONEY_ON_IT = re.compile(r"settle|applied to it|open balance", re.IGNORECASE)
 _THROTTLED = re.compile(rb"ThrottleExceeded|\b0*3001\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One HTTP answer: header names in lower case, the body whole."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from types import MappingProxyType
 
 from connectors.quickbooks import facts as company
 from connectors.quickbooks import names, tax, write
-from connectors.quickbooks.classify import Heard, batch_answer, fault_of, judged, read_content, refusal
+from connectors.quickbooks.classify import batch_answer, fault_of, judged, read_content, refusal
 from connectors.quickbooks.complete import Known, as_read_there, banks_needed, complete, rates_needed
 from connectors.quickbooks.facts import Facts
-from connectors.quickbooks.fields import Row, encode, loads, needed, number, part, reference, text
+from connectors.quickbooks.fields import Row, encode, needed, number, part, reference, text
 from connectors.quickbooks.hosts import Addresses
 from connectors.quickbooks.limits import GAPS, GROUPS, LIMITS, PARTIES, PAYMENTS, WAYS
 from connectors.quickbooks.pacing import Pacer, Rates
@@ -21,6 +21,7 @@ from connectors.quickbooks.read import gone, records
 from connectors.quickbooks.reading import LOOK_BACK, MOST_CHANGES, NEAR_END, Lists, captured, quoted, stamp
 from connectors.quickbooks.transport import Transport
 from connectors.quickbooks.write import Item, Json
+from connectors.shared.answers import Heard, loads
 from qualy_sync.contracts.accounting import (
     GONE,
     Answered,

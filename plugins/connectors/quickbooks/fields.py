@@ -14,15 +14,6 @@ from qualy_sync.model import exponent
 Row = Mapping[str, Any]
 
 
-def loads(body: bytes) -> Any:
-    """JSON with its numbers as int and Decimal, never float. Raises ValueError."""
-    return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
 def encode(value: Any) -> str:
     """JSON without blanks, pure ASCII, keys in the order given, amounts digit by digit."""
     if isinstance(value, Mapping):

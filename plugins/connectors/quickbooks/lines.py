@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from connectors.quickbooks.facts import POSTS_TO, account_of, item_of
-from connectors.quickbooks.fields import Row, encode, loads, minor, number, part, parts, reference, text
+from connectors.quickbooks.fields import Row, encode, minor, number, part, parts, reference, text
 from connectors.quickbooks.names import LONGEST_TEXT, clean
+from connectors.shared.answers import loads
 from qualy_sync.contracts.accounting import Basis, Line, RemoteLine
 from qualy_sync.model import to_decimal
 

@@ -7,9 +7,6 @@ Here every answer comes back as it is, whatever its status, and no exception of 
 
 from __future__ import annotations
 
-import http.client
-import ssl
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,15 +15,14 @@ from urllib.parse import urlencode, urlsplit
 import urllib3
 from quickbooks import QuickBooks
 from quickbooks.exceptions import QuickbooksException
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 
-from connectors.quickbooks.classify import Heard
 from connectors.quickbooks.hosts import Addresses
-from qualy_sync.contracts.errors import AnswerLost, Refused, Unreachable
+from connectors.shared.answers import Heard
+from connectors.shared.network import send_once, sendable
+from qualy_sync.contracts.errors import Refused
 
 MINOR_VERSION = 75
 CONNECT_TIMEOUT = 5
-_CHUNK = 65_536
 
 
 class Transport:
@@ -88,53 +84,23 @@ class _Wire:
         self.access_token = ""
         self.heard: Heard | None = None
         self._pool = urllib3.PoolManager(retries=False)
-        self._timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT, read=read_timeout)
-        self._patience = CONNECT_TIMEOUT + read_timeout
+        self._timeout = (CONNECT_TIMEOUT, read_timeout)
 
     def request(
         self, method: str, url: str, headers: Mapping[str, str], params: Mapping[str, Any], data: Any
     ) -> _Answer:
         asked = f"{method} {urlsplit(url).path.rpartition('/')[2]}"
-        if not all(value.isascii() and value.isprintable() for value in headers.values()):
+        if not sendable(headers):
             raise Refused(f"A token holds characters that cannot be sent ({asked}). Connect again.")
-        self.heard = self._send(method, f"{url}?{urlencode(params)}", headers, data or None, asked)
+        content = data or None
+        self.heard = send_once(
+            self._pool,
+            "QuickBooks",
+            asked,
+            (method, f"{url}?{urlencode(params)}"),
+            content.encode() if isinstance(content, str) else content,
+            headers,
+            self._timeout,
+            self._timeout[0] + self._timeout[1],
+        )
         return _Answer(self.heard.status, self.heard.body.decode("utf-8", "replace"))
-
-    def _send(self, method: str, url: str, headers: Mapping[str, str], data: Any, asked: str) -> Heard:
-        try:
-            response = self._pool.request(
-                method,
-                url,
-                body=data.encode() if isinstance(data, str) else data,
-                headers=dict(headers),
-                timeout=self._timeout,
-                preload_content=False,
-                redirect=False,
-                retries=False,
-            )
-            try:
-                content = self._whole(response)
-            finally:
-                response.close()
-                response.release_conn()
-        except (NewConnectionError, ConnectTimeoutError):
-            raise Unreachable(
-                f"No connection to QuickBooks ({asked}). Check network and address, and try again."
-            ) from None
-        except SSLError as error:
-            if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args):
-                raise Unreachable(f"QuickBooks' certificate could not be verified ({asked}).") from None
-            raise AnswerLost(f"QuickBooks' answer did not arrive ({asked}).") from None
-        except (HTTPError, http.client.HTTPException, OSError):
-            raise AnswerLost(f"QuickBooks' answer did not arrive ({asked}).") from None
-        return Heard(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
-
-    def _whole(self, response: urllib3.BaseHTTPResponse) -> bytes:
-        """The whole body, within a time that no trickle of single bytes can stretch."""
-        end = time.monotonic() + self._patience
-        chunks: list[bytes] = []
-        for chunk in response.stream(_CHUNK):
-            chunks.append(chunk)
-            if time.monotonic() > end:
-                raise OSError("too slow")
-        return b"".join(chunks)

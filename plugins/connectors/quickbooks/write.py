@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.quickbooks.facts import account_of, item_of
-from connectors.quickbooks.fields import encode, loads
+from connectors.quickbooks.fields import encode
 from connectors.quickbooks.lines import MODES, changed_rows, description, is_same, line_row
 from connectors.quickbooks.names import (
     KINDS,
@@ -24,6 +24,7 @@ from connectors.quickbooks.names import (
     mark,
     party_of,
 )
+from connectors.shared.answers import loads
 from qualy_sync.contracts.accounting import (
     SALES,
     Basis,

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from connectors.xero.fields import loads, same
+from connectors.shared.answers import loads
+from connectors.xero.fields import same
 from connectors.xero.lines import matched, rest_of
 from connectors.xero.read import COLLECTION, ID_FIELD
 from connectors.xero.write import BASIS, LONGEST, clean, description, encode, line_item

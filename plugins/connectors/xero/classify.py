@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from connectors.shared.answers import Heard, count, loads
 from connectors.xero.change import Job
-from connectors.xero.fields import ZERO_ID, Row, loads
+from connectors.xero.fields import ZERO_ID, Row
 from connectors.xero.read import COLLECTION, ID_FIELD, PARSERS
 from connectors.xero.write import key, refs
 from qualy_sync.contracts.accounting import (
@@ -60,15 +61,6 @@ CODES: tuple[tuple[re.Pattern[str], Code], ...] = tuple(
         (r"\bpermission\b", Code.NOT_ALLOWED),
     )
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One HTTP answer: header names in lower case, the body whole."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
 
 
 def refusal(heard: Heard, asked: str, now: datetime) -> ToolError | None:
@@ -262,7 +254,7 @@ def code_of(said: list[str]) -> Code:
 
 def remaining(heard: Heard) -> tuple[int | None, int | None]:
     """Calls left this minute and today, as the answer says."""
-    return _count(heard, "x-minlimit-remaining"), _count(heard, "x-daylimit-remaining")
+    return count(heard, "x-minlimit-remaining"), count(heard, "x-daylimit-remaining")
 
 
 def _limit(heard: Heard, now: datetime) -> tuple[str, datetime | None]:
@@ -276,11 +268,6 @@ def _limit(heard: Heard, now: datetime) -> tuple[str, datetime | None]:
         return limit, moment.astimezone(UTC)
     except ValueError:
         return limit, now + timedelta(minutes=1) if "minute" in limit else None
-
-
-def _count(heard: Heard, name: str) -> int | None:
-    value = heard.headers.get(name, "").strip()
-    return int(value) if value.isdigit() else None
 
 
 def _type(heard: Heard) -> str:

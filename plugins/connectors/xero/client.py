@@ -9,11 +9,11 @@ from types import MappingProxyType
 from typing import Any
 
 from connectors.pages import Part, walk
+from connectors.shared.answers import Heard
 from connectors.xero import change, names, tax, write
 from connectors.xero import chart as charts
 from connectors.xero.classify import (
     NOT_FOUND,
-    Heard,
     Saved,
     job_reply,
     read_content,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -18,15 +17,6 @@ ZERO_ID = "00000000-0000-0000-0000-000000000000"
 
 _TICKS = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def loads(body: bytes) -> Any:
-    """JSON with its numbers as int and Decimal, never float. Raises ValueError."""
-    return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def text(row: Row, key: str) -> str:

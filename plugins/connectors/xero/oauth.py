@@ -9,17 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime
 from urllib.parse import urlencode
 
-import httpx
-
+from connectors.shared.oauth import Service, ask
 from connectors.xero.classify import RECONNECT
-from connectors.xero.hosts import Addresses, addresses
+from connectors.xero.hosts import addresses
 from qualy_sync.contracts.accounting import Endpoint
 from qualy_sync.contracts.clock import Clock
-from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, Refused, Unreachable
 
 SCOPES = (
     "offline_access",
@@ -28,8 +25,7 @@ SCOPES = (
     "accounting.payments",
     "accounting.settings.read",
 )
-_TIMEOUT = httpx.Timeout(30, connect=5)
-_DEAD = frozenset({"invalid_grant"})
+_SERVICE = Service("Xero", "Xero", RECONNECT, check="client id, secret, scopes and redirect")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,51 +86,13 @@ def _ask(endpoint: Endpoint, form: dict[str, str], clock: Clock | None) -> Token
     OutOfQuota and Refused.
     """
     where = addresses(endpoint)
-    asked_at = clock.now() if clock else datetime.now(UTC)
     form = {**form, "client_id": endpoint.login}
     if endpoint.password:
         form["client_secret"] = endpoint.password
-    return _tokens(_post(where, form), asked_at, form)
-
-
-def _post(where: Addresses, form: dict[str, str]) -> httpx.Response:
-    try:
-        with httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False) as client:
-            return client.post(where.token, data=form, headers={"Accept": "application/json"})
-    except (httpx.ConnectError, httpx.ConnectTimeout):
-        raise Unreachable("No connection to Xero's token service. Check the network and try again.") from None
-    except httpx.HTTPError:
-        raise AnswerLost("The answer of Xero's token service did not arrive.") from None
-
-
-def _tokens(answer: httpx.Response, asked_at: datetime, form: dict[str, str]) -> Tokens:
-    content = _content(answer)
-    error = content.get("error")
-    if answer.status_code == 429:
-        raise OutOfQuota("Xero's token service asks to wait a moment.", "token", asked_at + timedelta(minutes=1))
-    if 400 <= answer.status_code < 500 and isinstance(error, str):
-        if error in _DEAD:
-            raise Reconnect(f"Xero no longer accepts this connection's token (invalid_grant). {RECONNECT}")
-        word = error if error.isidentifier() else "an error"
-        raise Refused(f"Xero's token service refuses the app ({word}). Check client id, secret, scopes and redirect.")
-    if answer.status_code in {401, 403, 404}:
-        raise Refused(f"Xero's token service answered {answer.status_code}. Check its address, client id and secret.")
-    access, lifetime = content.get("access_token"), content.get("expires_in")
-    whole = isinstance(access, str) and access and isinstance(lifetime, int) and not isinstance(lifetime, bool)
-    if answer.status_code != 200 or not whole:
-        raise AnswerLost(f"The answer of Xero's token service ({answer.status_code}) cannot be read.")
-    scope, renewed = content.get("scope"), content.get("refresh_token")
+    given = ask(_SERVICE, where.token, form, clock)
     return Tokens(
-        access_token=str(access),
-        refresh_token=renewed if isinstance(renewed, str) else "",
-        expires_at=asked_at + timedelta(seconds=int(str(lifetime))),
-        scopes=tuple(scope.split()) if isinstance(scope, str) else (),
+        access_token=given.access_token,
+        refresh_token=given.text("refresh_token"),
+        expires_at=given.expires_at,
+        scopes=tuple(given.text("scope").split()),
     )
-
-
-def _content(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        content = answer.json()
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {}

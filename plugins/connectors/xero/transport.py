@@ -7,15 +7,11 @@ its exceptions. Here every answer comes back as it is, whatever its status.
 
 from __future__ import annotations
 
-import http.client
-import ssl
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 from xero_python.accounting import AccountingApi
 from xero_python.api_client import ApiClient
 from xero_python.api_client.configuration import Configuration
@@ -23,12 +19,12 @@ from xero_python.api_client.oauth2 import OAuth2Token
 from xero_python.exceptions import OpenApiException
 from xero_python.identity import IdentityApi
 
-from connectors.xero.classify import Heard
+from connectors.shared.answers import Heard
+from connectors.shared.network import send_once, sendable
 from connectors.xero.hosts import Addresses
-from qualy_sync.contracts.errors import AnswerLost, Refused, Unreachable
+from qualy_sync.contracts.errors import Refused
 
 CONNECT_TIMEOUT = 5
-_CHUNK = 65_536
 _FAR = 4_102_444_800.0  # the year 2100: the SDK never finds the token old, so it never refreshes
 
 
@@ -127,45 +123,6 @@ class _Wire:
     ) -> Heard:
         asked = f"{method} {urlsplit(url).path}"
         full = f"{url}?{urlencode(query)}" if query else url
-        if not all(_sendable(value) for value in (headers or {}).values()):
+        if not sendable(headers or {}):
             raise Refused(f"A token or key holds characters that cannot be sent ({asked}). Connect again.")
-        try:
-            response = self.pool_manager.request(
-                method,
-                full,
-                body=body,
-                headers=dict(headers or {}),
-                timeout=urllib3.Timeout(connect=timeout[0], read=timeout[1]),
-                preload_content=False,
-                redirect=False,
-                retries=False,
-            )
-            try:
-                content = self._whole(response)
-            finally:
-                response.close()
-                response.release_conn()
-        except (NewConnectionError, ConnectTimeoutError):
-            raise Unreachable(f"No connection to Xero ({asked}). Check network and address, and try again.") from None
-        except SSLError as error:
-            if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args):
-                raise Unreachable(f"Xero's certificate could not be verified ({asked}).") from None
-            raise AnswerLost(f"Xero's answer did not arrive ({asked}).") from None
-        except (HTTPError, http.client.HTTPException, OSError, ValueError):
-            raise AnswerLost(f"Xero's answer did not arrive ({asked}).") from None
-        return Heard(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
-
-    def _whole(self, response: urllib3.BaseHTTPResponse) -> bytes:
-        """The whole body, within a time that no trickle of single bytes can stretch."""
-        end = time.monotonic() + self._patience
-        chunks: list[bytes] = []
-        for chunk in response.stream(_CHUNK):
-            chunks.append(chunk)
-            if time.monotonic() > end:
-                raise OSError("too slow")
-        return b"".join(chunks)
-
-
-def _sendable(value: str) -> bool:
-    """Whether a header value is visible ASCII; the error of the library below would show a token that is not."""
-    return value.isascii() and value.isprintable()
+        return send_once(self.pool_manager, "Xero", asked, (method, full), body, headers or {}, timeout, self._patience)

@@ -14,7 +14,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.xero.fields import loads, same
+from connectors.shared.answers import loads
+from connectors.xero.fields import same
 from qualy_sync.contracts.accounting import (
     CREDITS,
     Basis,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
 import typer
 
+from qualy_sync.contracts.accounting import Endpoint
 from qualy_sync.contracts.errors import ToolError
 
 from ..connections import resolve
@@ -36,7 +38,7 @@ def connect_xero(
         endpoint, _ = resolve("xero")
         if not endpoint.login:
             raise UsageProblem("The xero connection has no login: it is the client id of your app at Xero.")
-        redirect = redirect or endpoint.extra.get("redirect_uri", "") or REDIRECT
+        redirect = _redirect(endpoint, redirect)
         state = secrets.token_urlsafe(16)
         verifier = None if endpoint.password else secrets.token_urlsafe(48)
         tokens = xero_tokens(desk.ledger, endpoint)
@@ -48,9 +50,7 @@ def connect_xero(
             state = ""
         given = xero.exchange_code(endpoint, _code(answer, state), redirect, verifier, clock=desk.ledger)
         tokens.keep(given)
-        name = _organisation(desk, output)
-        output.json({"connected": True, "organisation": name or None, "scopes": list(given.scopes)})
-        output.say(f"Connected{f' to {name}' if name else ''}. The token is kept encrypted in the ledger.")
+        _connected(desk, output, {"scopes": list(given.scopes)})
 
 
 def connect_conta_azul(
@@ -69,18 +69,12 @@ def connect_conta_azul(
         from connectors import conta_azul
 
         desk = open_desk(output, migrate=True)
-        endpoint, _ = resolve("conta_azul")
-        if not (endpoint.login and endpoint.password):
-            raise UsageProblem("The conta_azul connection needs login and password: your app's client id and secret.")
-        redirect = redirect or endpoint.extra.get("redirect_uri", "") or REDIRECT
-        state = "" if answer else secrets.token_urlsafe(16)
-        if not answer:
-            answer = _asked(output, conta_azul.consent_url(endpoint, redirect, state))
+        endpoint = _app("conta_azul")
+        redirect = _redirect(endpoint, redirect)
+        answer, state = _agreed(output, answer, lambda state: conta_azul.consent_url(endpoint, redirect, state))
         given = conta_azul.exchange_code(endpoint, _code(answer, state), redirect, clock=desk.ledger)
         conta_azul_tokens(desk.ledger, endpoint).keep(given)
-        name = _organisation(desk, output)
-        output.json({"connected": True, "organisation": name or None})
-        output.say(f"Connected{f' to {name}' if name else ''}. The token is kept encrypted in the ledger.")
+        _connected(desk, output, {})
 
 
 def connect_quickbooks(
@@ -98,22 +92,43 @@ def connect_quickbooks(
         from connectors import quickbooks
 
         desk = open_desk(output, migrate=True)
-        endpoint, _ = resolve("quickbooks")
-        if not (endpoint.login and endpoint.password):
-            raise UsageProblem("The quickbooks connection needs login and password: your app's client id and secret.")
-        redirect = redirect or endpoint.extra.get("redirect_uri", "") or REDIRECT
-        state = "" if answer else secrets.token_urlsafe(16)
-        if not answer:
-            answer = _asked(output, quickbooks.consent_url(endpoint, redirect, state))
+        endpoint = _app("quickbooks")
+        redirect = _redirect(endpoint, redirect)
+        answer, state = _agreed(output, answer, lambda state: quickbooks.consent_url(endpoint, redirect, state))
         code, realm = _code(answer, state), _realm(answer) or endpoint.extra.get("realm_id", "")
         if not realm:
             raise UsageProblem("Paste the whole address that you were sent to: the code alone names no company.")
         given = quickbooks.exchange_code(endpoint, code, redirect, clock=desk.ledger)
         quickbooks_tokens(desk.ledger, endpoint).keep(given)
         keep_realm(desk.ledger, realm)
-        name = _organisation(desk, output)
-        output.json({"connected": True, "organisation": name or None, "realm": realm})
-        output.say(f"Connected{f' to {name}' if name else ''}. The token is kept encrypted in the ledger.")
+        _connected(desk, output, {"realm": realm})
+
+
+def _app(connection: str) -> Endpoint:
+    """A connection that holds an app's id and secret. Raises UsageProblem where it does not."""
+    endpoint, _ = resolve(connection)
+    if not (endpoint.login and endpoint.password):
+        raise UsageProblem(f"The {connection} connection needs login and password: your app's client id and secret.")
+    return endpoint
+
+
+def _redirect(endpoint: Endpoint, given: str) -> str:
+    return given or endpoint.extra.get("redirect_uri", "") or REDIRECT
+
+
+def _agreed(output: Output, answer: str, consent_url: Callable[[str], str]) -> tuple[str, str]:
+    """What the person came back with, and the state that it has to name; no state for an answer that was given."""
+    if answer:
+        return answer, ""
+    state = secrets.token_urlsafe(16)
+    return _asked(output, consent_url(state)), state
+
+
+def _connected(desk: Desk, output: Output, more: dict[str, object]) -> None:
+    """Says what was connected; `more` goes into the JSON."""
+    name = _organisation(desk, output)
+    output.json({"connected": True, "organisation": name or None, **more})
+    output.say(f"Connected{f' to {name}' if name else ''}. The token is kept encrypted in the ledger.")
 
 
 def _realm(answer: str) -> str:

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from qualy_sync.ledger import Ledger, LedgerError
 from qualy_sync.ledger.queries import first, rows
 from qualy_sync.model import Kind, Money
-from qualy_sync.outcomes import MEANINGS, Code, Outcome, worst
+from qualy_sync.outcomes import MEANINGS, Code, Outcome
+from qualy_sync.worst_first import worst
 
 from .escape import web_link
 from .sent import element, redacted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 
 from sandbox.server import Sandbox
 from tests.postgres import Cluster
-from tests.support.world import Ending, World, copied, extracted
+from tests.support.world import Ending, World, an_agency, copied, extracted
 
 MakeWorld = Callable[..., World]
 
@@ -25,18 +26,31 @@ def stand_ins() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def extracted_file(stand_ins: Sandbox, migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def agency() -> dict[str, list[dict[str, Any]]]:
+    """The agency's records, the same to the second for every ledger of a session."""
+    return an_agency(datetime.now(UTC))
+
+
+@pytest.fixture(scope="session")
+def extracted_file(
+    stand_ins: Sandbox,
+    migrated_file: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    agency: dict[str, list[dict[str, Any]]],
+) -> Path:
     """A SQLite ledger after the extraction, to copy."""
     path = Path(shutil.copy(migrated_file, tmp_path_factory.mktemp("extracted") / "ledger.db"))
-    extracted(stand_ins, f"sqlite:///{path}")
+    extracted(stand_ins, f"sqlite:///{path}", agency)
     return path
 
 
 @pytest.fixture(scope="session")
-def extracted_database(stand_ins: Sandbox, postgres: Cluster, migrated_database: str) -> str:
+def extracted_database(
+    stand_ins: Sandbox, postgres: Cluster, migrated_database: str, agency: dict[str, list[dict[str, Any]]]
+) -> str:
     """The name of a PostgreSQL ledger after the extraction, to copy."""
     url = postgres.new_database(migrated_database)
-    extracted(stand_ins, url)
+    extracted(stand_ins, url, agency)
     return str(sa.make_url(url).database)
 
 

@@ -232,8 +232,10 @@ def test_a_receipt_that_qualy_took_back_is_taken_back_and_comes_again_if_it_does
     assert code(booked, "settlement", 5, 40) == "paid"
 
 
-def test_by_default_a_receipt_that_qualy_took_back_is_left_to_a_person(make_world: MakeWorld) -> None:
-    world = make_world()
+def test_a_receipt_that_qualy_took_back_is_left_to_a_person_where_the_settings_hold_it(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    world = make_world(settings=lively(tmp_path, **{"reversal: remove": "reversal: hold"}))
     world.run_until_quiet()
     told(world, update={"transactions": [{"_id": object_id(5, 40), "status": "disputed"}]})
     runs(world, 1)

@@ -1,0 +1,81 @@
+"""Sending one request through a pool of connections, once, and saying in words what became of it.
+
+No redirect is followed, nothing is repeated, and no text of an error holds a query, a header or a body.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
+
+from connectors.shared.answers import Heard
+from qualy_sync.contracts.errors import AnswerLost, Unreachable
+
+CHUNK = 65_536
+
+
+def sendable(headers: Mapping[str, str]) -> bool:
+    """Whether header values are visible ASCII; the error of the library below would show a token that is not."""
+    return all(value.isascii() and value.isprintable() for value in headers.values())
+
+
+def send_once(
+    pool: urllib3.PoolManager,
+    service: str,
+    asked: str,
+    request: tuple[str, str],
+    body: Any,
+    headers: Mapping[str, str],
+    timeout: tuple[float, float],
+    patience: float,
+) -> Heard:
+    """One request (method and address), sent once. `service` and `asked` name it to a person.
+
+    `timeout` is to connect and to read, `patience` the time for the whole body, in seconds.
+
+    Raises Unreachable where nothing was sent, AnswerLost where it was and no whole answer came.
+    """
+    method, url = request
+    whose = f"{service}'" if service.endswith("s") else f"{service}'s"
+    try:
+        response = pool.request(
+            method,
+            url,
+            body=body,
+            headers=dict(headers),
+            timeout=urllib3.Timeout(connect=timeout[0], read=timeout[1]),
+            preload_content=False,
+            redirect=False,
+            retries=False,
+        )
+        try:
+            content = _whole(response, patience)
+        finally:
+            response.close()
+            response.release_conn()
+    except (NewConnectionError, ConnectTimeoutError):
+        raise Unreachable(f"No connection to {service} ({asked}). Check network and address, and try again.") from None
+    except SSLError as error:
+        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args):
+            raise Unreachable(f"{whose} certificate could not be verified ({asked}).") from None
+        raise AnswerLost(f"{whose} answer did not arrive ({asked}).") from None
+    except (HTTPError, http.client.HTTPException, OSError, ValueError):
+        raise AnswerLost(f"{whose} answer did not arrive ({asked}).") from None
+    return Heard(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
+
+
+def _whole(response: urllib3.BaseHTTPResponse, patience: float) -> bytes:
+    """The whole body, within a time that no trickle of single bytes can stretch."""
+    end = time.monotonic() + patience
+    chunks: list[bytes] = []
+    for chunk in response.stream(CHUNK):
+        chunks.append(chunk)
+        if time.monotonic() > end:
+            raise OSError("too slow")
+    return b"".join(chunks)
