@@ -13,7 +13,15 @@ from pathlib import Path
 import jinja2
 import sqlalchemy as sa
 
-from qualy_sync.contracts.accounting import NewDocument, NewSettlement
+from qualy_sync.contracts.accounting import (
+    Change,
+    NewAllocation,
+    NewDocument,
+    NewRefund,
+    NewSettlement,
+    Remove,
+    Void,
+)
 from qualy_sync.ledger.engine import db_now, upsert
 from qualy_sync.ledger.schema import report_files
 from qualy_sync.load import Work, preview
@@ -25,7 +33,20 @@ log = logging.getLogger("qualy_sync.load")
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_ROWS = 2000
-COLUMNS = ("leg", "qualy_id", "ref", "number", "date", "due_date", "currency", "amount", "account", "tax", "held_as")
+COLUMNS = (
+    "leg",
+    "does",
+    "qualy_id",
+    "ref",
+    "number",
+    "date",
+    "due_date",
+    "currency",
+    "amount",
+    "account",
+    "tax",
+    "held_as",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +127,31 @@ def _rows(one: Planned) -> Iterator[dict[str, str]]:
         return
     common = {
         "leg": str(one.leg),
+        "does": str(step.verb),
         "qualy_id": one.source_id,
         "ref": step.ref,
         "currency": one.currency,
         "held_as": str(one.outcome.code) if one.outcome else "",
     }
-    new = step.new
+    new = step.new.new if isinstance(step.new, Change) else step.new
     if isinstance(new, NewDocument):
         due = new.due_date.isoformat() if new.due_date else ""
         dates = {"number": new.number, "date": new.date.isoformat(), "due_date": due}
         for line in new.lines:
             amount = str(to_decimal(line.amount, new.currency))
             yield common | dates | {"amount": amount, "account": line.account, "tax": line.tax}
-    elif isinstance(new, NewSettlement):
+    elif isinstance(new, NewSettlement | NewRefund):
         amount = str(to_decimal(new.amount, new.currency))
         yield common | {"date": new.date.isoformat(), "amount": amount, "account": new.account}
+    elif isinstance(new, NewAllocation):
+        yield common | {"date": new.date.isoformat(), "amount": str(to_decimal(new.amount, new.currency))}
+    elif isinstance(new, Void):
+        there = new.there
+        amount = str(to_decimal(there.total, there.currency))
+        yield common | {"number": there.number, "date": there.date.isoformat(), "amount": amount}
+    elif isinstance(new, Remove):
+        amount = str(to_decimal(new.there.amount, new.there.currency))
+        yield common | {"date": new.there.date.isoformat(), "amount": amount, "account": new.there.account}
     else:
         yield common
 

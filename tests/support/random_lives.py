@@ -9,7 +9,6 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from tests.support.acceptance import ToolWorld
 from tests.support.world import OWN, Json, Maker, object_id
@@ -236,18 +235,3 @@ class Lives:
     @staticmethod
     def _stamp(moment: datetime) -> str:
         return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-def lively(case_settings: Path, folder: Path) -> Path:
-    """A tool's settings of the sandbox where what can go by itself does."""
-    text = case_settings.read_text()
-    changes = {
-        "    mark_paid: true": "    refund_lines: proportional\n    mark_paid: true",
-        "\n  settlement:\n": "\n  settlement:\n    reversal: remove\n",
-    }
-    for old, new in changes.items():
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    path = folder / f"{case_settings.stem}.lively.yaml"
-    path.write_text(text)
-    return path

@@ -38,7 +38,7 @@ def plan_change(terms: Terms, known: Known, draft: Draft, link: Link, contact_bl
 
 
 def _step(terms: Terms, known: Known, draft: Draft, link: Link, remote: RemoteDocument, new: NewDocument) -> Step:
-    facts = document_facts(terms, draft, new) | {"owned": hash_wanted(terms, new)}
+    facts = document_facts(terms, draft, new) | {"owned": hash_wanted(terms, new), "changed": True}
     return Step(
         what=remote.what,
         leg=draft.leg,

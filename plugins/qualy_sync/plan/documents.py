@@ -353,6 +353,8 @@ def linked_document(terms: Terms, known: Known, link: Link) -> Outcome:
         judged = judge_document(terms, [remote], _agreed(known, link, remote))
         if isinstance(judged, Outcome):
             return judged
+    if link.facts.get("changed"):
+        return terms.say(Code.UPDATED)
     return terms.say(Code.CREATED if link.how == "created" else Code.ADOPTED)
 
 
