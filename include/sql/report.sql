@@ -33,17 +33,25 @@ FROM report_files f JOIN runs r ON r.id = f.run
 WHERE r.book = :book AND r.kind = 'accounting' AND f.name = 'report.html' AND f.run < :run;
 
 -- name: written_since
--- What came into the tool, or was found there and linked, since a moment; by the accounting month that it belongs to.
-SELECT c.month, c.leg, c.currency, l.how, COUNT(*) AS records, CAST(SUM(c.amount) AS BIGINT) AS amount
+-- What came into the tool, or was found there and linked, or was changed or taken back there, since a moment; by the
+-- accounting month that it belongs to.
+SELECT w.month, w.leg, w.currency, w.how, COUNT(*) AS records, CAST(SUM(w.amount) AS BIGINT) AS amount
+FROM (SELECT c.month, c.leg, c.currency, c.amount, l.how
 FROM current_outcomes c
 JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id AND l.variant = ''
-WHERE c.book = :book AND c.leg IN ('invoice', 'bill', 'settlement', 'pay_out')
+WHERE c.book = :book
+  AND c.leg IN ('invoice', 'bill', 'settlement', 'pay_out', 'credit_note', 'supplier_credit', 'allocation')
   AND EXISTS (SELECT 1 FROM outcomes o WHERE o.book = c.book AND o.leg = c.leg AND o.source_id = c.source_id
               AND o.code IN :written AND o.at > :since)
   AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.book = c.book AND o.leg = c.leg AND o.source_id = c.source_id
                   AND o.code IN :written AND o.at <= :since)
-GROUP BY c.month, c.leg, c.currency, l.how
-ORDER BY c.month DESC, CASE c.leg WHEN 'invoice' THEN 1 WHEN 'bill' THEN 2 ELSE 3 END, c.currency, l.how;
+UNION ALL
+SELECT c.month, c.leg, c.currency, c.amount, c.code
+FROM current_outcomes c
+WHERE c.book = :book AND c.leg IN ('invoice', 'bill', 'settlement', 'pay_out')
+  AND c.code IN ('updated', 'voided', 'removed') AND c.since > :since) w
+GROUP BY w.month, w.leg, w.currency, w.how
+ORDER BY w.month DESC, CASE w.leg WHEN 'invoice' THEN 1 WHEN 'bill' THEN 2 ELSE 3 END, w.leg, w.currency, w.how;
 
 -- name: unpaid
 -- What the tool shows as outstanding on our invoices, by currency and due date.
@@ -71,14 +79,22 @@ WHERE b.book = :book AND b.leg = 'bill' AND b.code NOT IN :fine
 ORDER BY b.payment_id, b.source_id;
 
 -- name: clearing
--- Our settlements by account, currency and month, as the tool shows them; what was paid out comes off.
-SELECT s.account, s.currency, SUBSTR(CAST(s.date AS TEXT), 1, 7) AS month,
-       COUNT(*) AS settlements, CAST(SUM(CASE WHEN l.leg = 'pay_out' THEN -s.amount ELSE s.amount END) AS BIGINT) AS amount
-FROM mirror_settlements s
-JOIN links l ON l.book = s.book AND l.leg IN ('settlement', 'pay_out') AND l.remote_id = s.id
-WHERE s.book = :book AND s.status NOT IN ('voided', 'deleted')
-GROUP BY s.account, s.currency, SUBSTR(CAST(s.date AS TEXT), 1, 7)
-ORDER BY s.account, s.currency, month;
+-- Our settlements by account, currency and month, as the tool shows them; what was paid out or given back comes off.
+SELECT m.account, m.currency, SUBSTR(CAST(m.date AS TEXT), 1, 7) AS month,
+       COUNT(*) AS settlements, CAST(SUM(m.amount) AS BIGINT) AS amount
+FROM (SELECT s.account, s.currency, s.date,
+             CASE WHEN l.leg = 'pay_out' OR s.of IN ('credit_note', 'supplier_credit') THEN -s.amount ELSE s.amount END
+             AS amount
+      FROM mirror_settlements s
+      JOIN links l ON l.book = s.book AND l.leg IN ('settlement', 'pay_out') AND l.remote_id = s.id
+      WHERE s.book = :book AND s.status NOT IN ('voided', 'deleted')
+      UNION ALL
+      SELECT d.pays_from, d.currency, d.date, -d.total
+      FROM mirror_documents d
+      JOIN links l ON l.book = d.book AND l.leg = 'settlement' AND l.remote_id = d.id
+      WHERE d.book = :book AND d.what = 'refund' AND d.status NOT IN ('voided', 'deleted')) m
+GROUP BY m.account, m.currency, SUBSTR(CAST(m.date AS TEXT), 1, 7)
+ORDER BY m.account, m.currency, month;
 
 -- name: outcomes
 -- Every record with its outcome. Those that wait for a person come first, the oldest first.

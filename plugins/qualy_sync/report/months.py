@@ -20,7 +20,7 @@ _KINDS = {
     "transactions": "receipt",
     "split-intents": "pay-out",
 }
-_WRITTEN = tuple(map(str, (Code.CREATED, Code.PAID, Code.ADOPTED, Code.SETTLED_THERE)))
+_WRITTEN = tuple(map(str, (Code.CREATED, Code.PAID, Code.ADOPTED, Code.SETTLED_THERE, Code.CREDITED, Code.OVERPAID)))
 _WAITS = {
     Column.DRAFT: "in draft",
     Column.HELD: "held",

@@ -17,6 +17,9 @@ _DID = (
     (Code.PAID, "marked paid"),
     (Code.ADOPTED, "found and linked"),
     (Code.SETTLED_THERE, "found settled by somebody else"),
+    (Code.CREDITED, "credited or gave back"),
+    (Code.VOIDED, "voided"),
+    (Code.REMOVED, "took back"),
 )
 _NOUNS = {
     "contact": "customer contact",
