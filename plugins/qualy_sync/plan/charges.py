@@ -35,7 +35,6 @@ from .standing import is_cancelled
 from .subject import Subject, transaction_failure
 from .values import Key, Planned, Ruling, Terms, fingerprint, taken_back
 
-
 # What is said of an invoice that was called off, without its document as such being in question.
 _OF_CANCELLED = frozenset({Code.WAITING_FOR, Code.NEEDS_DECISION, Code.CREDITED})
 
