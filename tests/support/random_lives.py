@@ -239,15 +239,11 @@ class Lives:
 
 
 def lively(case_settings: Path, folder: Path) -> Path:
-    """A tool's settings of the sandbox where what can go by itself does."""
+    """The tool's example settings where all that can go by itself does: lines by share, settlements taken back."""
     text = case_settings.read_text()
-    changes = {
-        "    mark_paid: true": "    refund_lines: proportional\n    mark_paid: true",
-        "\n  settlement:\n": "\n  settlement:\n    reversal: remove\n",
-    }
-    for old, new in changes.items():
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
+    text = text.replace("refund_lines: hold", "refund_lines: proportional").replace(
+        "reversal: hold", "reversal: remove"
+    )
     path = folder / f"{case_settings.stem}.lively.yaml"
     path.write_text(text)
     return path
