@@ -182,8 +182,8 @@ def test_the_list_keeps_its_places_while_troubles_come_and_go(runs: Runs, world:
     assert list(entries.values()) == [GREEN] + [RED] * (len(first) - 1)
     assert world.books() == books
 
-    # longer: a payment that is in step is cancelled in Qualy
-    world.cancel_a_payment()
+    # longer: a payment that is in step has a status that nobody knows
+    world.give_a_payment_a_status_of_its_own()
     runs.run(SYNC)
     runs.clear(SYNC, run, "list", downstream=False)
     runs.work(SYNC, run)

@@ -102,10 +102,17 @@ class World:
 
     def cancel_a_payment(self) -> None:
         """Somebody cancels, in Qualy, a payment that stands in Xero and that nobody has paid."""
+        self._unpaid_becomes("canceled")
+
+    def give_a_payment_a_status_of_its_own(self) -> None:
+        """Qualy begins to use a status that the settings do not list."""
+        self._unpaid_becomes("under-review")
+
+    def _unpaid_becomes(self, status: str) -> None:
         paid = {each["paymentIntent"] for each in self.sandbox.control("GET", "state/qualy")["transactions"]}
         standing = {source for (leg, source), code in self.outcomes().items() if (leg, code) == ("invoice", "created")}
         one = min(standing - paid)
-        self.change_qualy(update={"payment-intents": [{"_id": one, "status": "canceled"}]})
+        self.change_qualy(update={"payment-intents": [{"_id": one, "status": status}]})
 
     def sell(self, *categories: str) -> list[str]:
         """Somebody sells one thing of each category to a customer who stands in Xero. Gives the payments' ids."""

@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from tests.support.acceptance import ToolWorld
 from tests.support.world import OWN, Json, Maker, object_id
@@ -235,3 +236,14 @@ class Lives:
     @staticmethod
     def _stamp(moment: datetime) -> str:
         return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def lively(case_settings: Path, folder: Path) -> Path:
+    """The tool's example settings where all that can go by itself does: lines by share, settlements taken back."""
+    text = case_settings.read_text()
+    text = text.replace("refund_lines: hold", "refund_lines: proportional").replace(
+        "reversal: hold", "reversal: remove"
+    )
+    path = folder / f"{case_settings.stem}.lively.yaml"
+    path.write_text(text)
+    return path

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from qualy_sync.ledger.schema import current_outcomes, links, mirror_documents
 from qualy_sync.outcomes import Code, Group, meaning
 from qualy_sync.reconcile import completeness, totals
 from tests.support.acceptance import Ground, ToolWorld
-from tests.support.random_lives import Life, Lives
+from tests.support.random_lives import Life, Lives, lively
 
 ROUNDS = 5
 LIVES = 30
@@ -33,9 +34,10 @@ def as_it_was(ground: Ground) -> Iterator[None]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_lives_end_in_books_that_agree_or_say_what_is_held(
-    make_world: Callable[..., ToolWorld], seed: int
+    make_world: Callable[..., ToolWorld], tmp_path: Path, seed: int
 ) -> None:
     world = make_world()
+    world.settings = lively(world.case.settings, tmp_path)
     lives = Lives(world, seed, LIVES)
     world.run()
     for _ in range(ROUNDS):

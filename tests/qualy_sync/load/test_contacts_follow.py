@@ -13,8 +13,6 @@ from qualy_sync.ledger import Ledger
 from sandbox.server import Sandbox
 from tests.support.world import SETTINGS, World, an_agency, extracted
 
-pytest.importorskip("qualy_sync.plan.changes", reason="documents and contacts cannot be changed yet")
-
 DAY = 24 * 3600
 
 

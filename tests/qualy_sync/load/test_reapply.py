@@ -11,8 +11,6 @@ import pytest
 from tests.cli.terminal import Terminal
 from tests.support.world import SETTINGS, World, object_id
 
-pytest.importorskip("qualy_sync.plan.changes", reason="documents and contacts cannot be changed yet")
-
 MakeWorld = Callable[..., World]
 VISA = object_id(3, 2)  # due, and nothing paid
 FEE = object_id(3, 4)  # partly paid
