@@ -86,14 +86,14 @@ def test_a_known_trouble_is_pink_in_the_next_run_and_is_cleared_from_there(runs:
 @pytest.mark.full
 def test_a_new_trouble_beside_known_ones_is_the_only_red_one(runs: Runs, world: World) -> None:
     runs.run(SYNC)
-    world.cancel_a_payment()
+    world.give_a_payment_a_status_of_its_own()
 
     run = runs.run(SYNC)
 
     assert runs.state(SYNC, run) == "failed"
     entries = runs.to_do(SYNC, run)
     [new] = [label for label, state in entries.items() if state == RED]
-    assert "cancel" in new
+    assert "under-review" in new
     assert all(", since " in label for label in entries if label != new)
 
 

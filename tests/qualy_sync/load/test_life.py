@@ -19,11 +19,11 @@ FEE = "Q-1004"  # AUD 450.00, AUD 200.00 of it paid
 
 
 @pytest.fixture(autouse=True)
-def as_it_was(stand_ins: Sandbox) -> Iterator[None]:
-    """Qualy's stand-in is shared: each story leaves it as it found it."""
-    before = stand_ins.control("GET", "state/qualy")
+def as_it_was(stand_ins: Sandbox, agency: dict[str, Any]) -> Iterator[None]:
+    """Qualy's stand-in is shared: each story begins with the agency that its ledger has read, and leaves it so."""
+    stand_ins.control("POST", "load/qualy", agency)
     yield
-    stand_ins.control("POST", "load/qualy", before)
+    stand_ins.control("POST", "load/qualy", agency)
 
 
 @pytest.fixture
