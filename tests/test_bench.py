@@ -14,7 +14,7 @@ def test_a_first_sync_and_quiet_runs_stay_within_the_calls_they_may_take(capsys:
     told = capsys.readouterr().out
     assert status == 0, told
     assert "first sync of 100 payments with 100 splits" in told
-    assert "by the clock, nothing changed: 4 (bar 8), of these writes: 0" in told
+    assert "by the clock, nothing changed: 5 (bar 8), of these writes: 0" in told
     assert "by an event, nothing changed:  0" in told
     assert "first sync of 100 customers into an empty audience" in told
     assert "nothing changed, first run after it: 1, second: 1" in told
