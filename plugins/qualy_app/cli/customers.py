@@ -24,7 +24,7 @@ from qualy_sync.report import trouble_labels
 from qualy_sync.report.make import PATH_META
 from qualy_sync.report.troubles import spoken
 
-from .. import crm_jobs
+from .. import choices, crm_jobs
 from ..connections import resolve
 from ..crm_desk import CrmDesk
 from ..crm_tools import CRM_TOOLS
@@ -275,6 +275,7 @@ def _leg(ledger: Ledger, book: int, row: Any, title: str, tool: str, *, personal
         return value if personal else "(a value)" if value else "(empty)"
 
     return {
+        "tool": tool,
         "leg": row.leg,
         "id": key,
         "code": row.code,
@@ -300,7 +301,7 @@ def _lines(one: dict[str, Any]) -> Iterator[str]:
     if one["remedy"]:
         yield f"  To do: {one['remedy']}"
     if one["decisions"]:
-        yield f"  Choices: {' | '.join(one['decisions'])}"
+        yield f"  Or decide: {choices.command(one['decisions'], one['id'], one['leg'], one['tool'])}"
     if one["contact"]:
         yield f"  There as {one['contact']} ({one['link']})"
     for name, value in sorted(one["agreed"].items()):

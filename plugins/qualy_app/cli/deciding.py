@@ -21,6 +21,7 @@ from qualy_sync.outcomes import MEANINGS, Code, Group
 from qualy_sync.reconcile import reconcile
 from qualy_sync.report import trouble_labels, write_copies
 
+from ..choices import NEEDS_ARGUMENT, as_written
 from ..desk import Desk
 from ..pages import TERMINAL
 from .customers import OfTool, book_of_tool, the_leg
@@ -28,8 +29,6 @@ from .frame import AsJson, By, Debug, Exit, Output, Reason, UsageProblem, book_o
 from .records import legs_of, payment_id, people_of
 from .reporting import make_for
 from .syncing import trouble_as_json
-
-NEEDS_ARGUMENT = "link"
 
 
 def decide(
@@ -134,7 +133,7 @@ def _choice(row: Any, given: str) -> tuple[str, str]:
     """The choice and its argument. Raises UsageProblem for one that this outcome does not offer."""
     word, _, argument = (part.strip() for part in given.partition(":"))
     allowed = MEANINGS[Code(row.code)].decisions
-    offered = ", ".join(f"{one}:REMOTE_ID" if one == NEEDS_ARGUMENT else one for one in allowed)
+    offered = ", ".join(as_written(one) for one in allowed)
     if word not in allowed:
         choices = f"The choices are: {offered}." if allowed else "No decision is open on it."
         raise UsageProblem(f"{given!r} is not a choice for {row.code} ({row.leg} {row.source_id}). {choices}")
