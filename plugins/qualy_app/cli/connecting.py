@@ -32,7 +32,7 @@ def connect_xero(answer: Answer = "", redirect: Redirect = "", as_json: AsJson =
     with speaking(as_json, debug) as output:
         from connectors import xero
 
-        desk = open_desk(output, migrate=True)
+        desk = _desk(output)
         endpoint = _app("xero", secret=False)
         redirect = _redirect(endpoint, redirect)
         verifier = None if endpoint.password else secrets.token_urlsafe(48)
@@ -51,7 +51,7 @@ def connect_conta_azul(
     with speaking(as_json, debug) as output:
         from connectors import conta_azul
 
-        desk = open_desk(output, migrate=True)
+        desk = _desk(output)
         endpoint = _app("conta_azul")
         redirect = _redirect(endpoint, redirect)
         answer, state = _agreed(output, answer, lambda state: conta_azul.consent_url(endpoint, redirect, state))
@@ -67,7 +67,7 @@ def connect_quickbooks(
     with speaking(as_json, debug) as output:
         from connectors import quickbooks
 
-        desk = open_desk(output, migrate=True)
+        desk = _desk(output)
         endpoint = _app("quickbooks")
         redirect = _redirect(endpoint, redirect)
         answer, state = _agreed(output, answer, lambda state: quickbooks.consent_url(endpoint, redirect, state))
@@ -78,6 +78,13 @@ def connect_quickbooks(
         quickbooks_tokens(desk.ledger, endpoint).keep(given)
         keep_realm(desk.ledger, realm)
         _connected(desk, output, {"realm": realm})
+
+
+def _desk(output: Output) -> Desk:
+    """The desk, if it can keep a token: a code counts once, so that nobody agrees for nothing. Raises LedgerError."""
+    desk = open_desk(output, migrate=True)
+    desk.ledger.seal(b"a token")
+    return desk
 
 
 def _app(connection: str, *, secret: bool = True) -> Endpoint:
