@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow.timetables.base import DataInterval, Timetable
 from airflow.timetables.trigger import CronTriggerTimetable
 
+from .settings_file import changed, settings_path
+
 if TYPE_CHECKING:
     from airflow.sdk.bases.timetable import BaseTimetable
     from airflow.timetables.base import DagRunInfo, TimeRestriction
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
 HOUR = 60
 ALLOWED = (5, 10, 15, 20, 30, HOUR)  # minutes; each divides the hour
-SETTINGS = Path(__file__).parents[2] / "include" / "settings.yaml"
 
 
 class Polling(Timetable):
@@ -72,11 +73,8 @@ def polling(minute: int) -> BaseTimetable:
 
 def poll_minutes() -> int:
     """`webhooks.poll_minutes` of the settings file."""
-    path = Path(os.environ.get("QUALY_SETTINGS") or SETTINGS)
-    try:
-        return _read(path, path.stat().st_mtime_ns)
-    except OSError:
-        return HOUR
+    path = settings_path(os.environ)
+    return _read(path, changed(path))
 
 
 @lru_cache(maxsize=4)

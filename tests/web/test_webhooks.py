@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -20,7 +21,7 @@ from starlette.testclient import TestClient
 
 from qualy_app.addresses import PREFIX, WEBHOOKS
 from qualy_sync.ledger import Ledger
-from qualy_sync.ledger.inbox import waiting
+from qualy_sync.ledger.inbox import Hint, waiting
 from tests.airflow_fixtures import Api
 
 NEW, OLD, OTHERS = "new-" + "n" * 30, "old-" + "o" * 30, "another-" + "x" * 30
@@ -46,7 +47,6 @@ class Outside:
         self.ledger = ledger
         self._settings, self._patch = folder / "settings.yaml", monkeypatch
         self._web = api.anonymous
-        monkeypatch.setattr("qualy_app.webhooks.doors.REMEMBERED", -1.0)  # a test does not wait for a change to count
         monkeypatch.setenv("QUALY_LEDGER_URL", ledger.url)
         monkeypatch.setenv("QUALY_SETTINGS", str(self._settings))
         self.secrets(qualy={"webhook_secret": NEW, "webhook_secret_old": OLD}, hubspot={"webhook_secret": APP})
@@ -186,6 +186,45 @@ def test_a_full_inbox_and_one_that_is_away_refuse_so_that_the_sender_tries_again
     assert outside.qualy() == 503
 
 
+def test_a_connection_that_is_stored_in_airflow_counts_within_fifteen_seconds(
+    api: Api, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qualy_app.webhooks import Doors
+    from qualy_web.webhooks import create_app
+
+    def stored(secret: str) -> dict[str, str]:
+        return {"connection_id": "qualy", "conn_type": "http", "extra": json.dumps({"webhook_secret": secret})}
+
+    monkeypatch.delenv("AIRFLOW_CONN_QUALY")
+    admin, clock = api.as_user("admin"), [100.0]
+    assert admin.post("/api/v2/connections", json=stored(OLD)).status_code == 201
+    try:
+        with TestClient(create_app(Doors(now=lambda: clock[0]))) as web:
+
+            def old_and_new(at: float) -> list[int]:
+                clock[0] = 100.0 + at
+                return [web.post(f"/qualy/{secret}", json=EVENT).status_code for secret in (OLD, NEW)]
+
+            assert old_and_new(0) == [202, 401]
+            assert admin.patch("/api/v2/connections/qualy", json=stored(NEW)).status_code == 200
+            assert old_and_new(14) == [202, 401], "not asked for again yet"
+            assert old_and_new(16) == [401, 202]
+    finally:
+        admin.delete("/api/v2/connections/qualy")
+
+
+def test_a_mistake_in_the_settings_refuses_everybody_and_is_told_once(
+    outside: Outside, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "settings.yaml").write_text("webhooks: {qualy: {enabled: perhaps}}")
+    assert [outside.qualy() for _ in range(5)] == [503] * 5
+    told = [record for record in caplog.records if record.name == "qualy_app.webhooks.doors"]
+    assert len(told) == 1, "whoever sends much does not fill the log"
+    assert "enabled" in told[0].getMessage()
+    outside.settings()
+    assert outside.qualy() == 202, "and once it is mended, at once"
+
+
 def test_an_event_wakes_the_dag_when_the_inbox_was_empty_and_not_before_it_is_kept(
     api: Api, outside: Outside, airflow_db: Path
 ) -> None:
@@ -223,6 +262,26 @@ def test_an_event_that_cannot_be_sent_loses_nothing_and_the_next_webhook_sends_i
             assert web.post(f"/qualy/{NEW}", json=event).status_code == 202
     assert len(outside.kept()) == 3
     assert asked == ["qualy", "qualy"], "once in vain, once more with the next one, and then it is known"
+
+
+def test_while_the_inbox_stays_full_an_event_is_sent_again_once_a_minute(outside: Outside) -> None:
+    """Were the first lost, or its run to fail, the DAG would not have to wait for its own clock."""
+    from qualy_app.webhooks import Keeper
+
+    clock, woken = [0.0], []
+
+    def announce(tool: str) -> bool:
+        woken.append(clock[0])
+        return True
+
+    async def told_at(*moments: float) -> None:
+        keeper = Keeper(announce=announce, now=lambda: clock[0])
+        for clock[0] in moments:
+            await keeper.keep("qualy", [Hint("contacts", ID)], 100)
+            await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})  # the event is sent after the answer
+
+    asyncio.run(told_at(0, 30, 59, 61, 90, 122))
+    assert woken == [0, 61, 122]
 
 
 def test_no_log_holds_a_secret_or_anything_of_what_was_sent(
