@@ -32,8 +32,8 @@ SETTINGS = f"""
 accounting: {{tool: none}}
 webhooks: {{public_url: "{PUBLIC}", qualy: {{enabled: true}}, hubspot: {{enabled: true}}}}
 """
-# What Airflow itself shows to everybody: that it lives, its version, how its API is called, that an old address is gone,
-# the way to the login and out, and the page that asks for it, which is one for all addresses of the UI.
+# What Airflow itself shows to everybody: that it lives, its version, how its API is called, that an old address is
+# gone, the way to the login and out, and the page that asks for it, which is one for all addresses of the UI.
 OPEN = re.compile(
     r"/api/v2/(monitor/health|version|auth/login|auth/logout)|/auth/.*|/docs.*|/redoc|/openapi.json|/health"
     r"|/api/(v1/)?{_:path}|/{rest_of_path:path}"
