@@ -8,12 +8,16 @@ import hashlib
 import hmac
 import json
 import logging
+import os
 import re
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import structlog
 from starlette.routing import Mount
@@ -23,6 +27,7 @@ from qualy_app.addresses import PREFIX, WEBHOOKS
 from qualy_sync.ledger import Ledger
 from qualy_sync.ledger.inbox import Hint, waiting
 from tests.airflow_fixtures import Api
+from tests.support.webhook_app import serving
 
 NEW, OLD, OTHERS = "new-" + "n" * 30, "old-" + "o" * 30, "another-" + "x" * 30
 SIGNING, APP = "signing-" + "s" * 20, "app-" + "a" * 20
@@ -95,7 +100,16 @@ def test_every_address_of_ours_asks_for_a_login_or_for_a_secret(api: Api, outsid
                 answer = api.anonymous.request(method, address, content=b"{}")
                 assert answer.status_code in (401, 403, 405), (method, address)
                 assert prefix == PREFIX or answer.content == b"", "a webhook's sender is told nothing"
-    for path in ("/", "/qualy", "/qualy/", f"/qualy/{NEW}/more", "/docs", "/openapi.json", f"/Qualy/{NEW}"):
+    for path in (
+        "/",
+        "/qualy",
+        "/qualy/",
+        "/hubspot/",
+        f"/qualy/{NEW}/more",
+        "/docs",
+        "/openapi.json",
+        f"/Qualy/{NEW}",
+    ):
         answer = api.anonymous.post(WEBHOOKS + path)
         assert answer.status_code in (401, 404, 405), path
         assert answer.content == b""
@@ -165,6 +179,21 @@ def test_a_body_that_is_too_large_is_not_read_to_its_end(api: Api, outside: Outs
     without_length = api.anonymous.post(f"{WEBHOOKS}/qualy/{NEW}", content=endless())
     assert without_length.status_code == 413
     assert outside.qualy(body=b" " * (16 * 1024)) == 202, "as large as it may be, and nothing in it"
+    assert outside.kept() == []
+
+
+def test_whoever_breaks_off_leaves_nothing_behind_not_even_a_line_in_the_log(
+    outside: Outside, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(dict(os.environ), []) as address:
+        host, port = urlsplit(address).hostname, urlsplit(address).port
+        for _ in range(3):
+            with socket.create_connection((host, port)) as connection:
+                head = f"POST {WEBHOOKS}/qualy/{NEW} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000\r\n\r\n"
+                connection.sendall(head.encode() + b'{"event": ')
+        with httpx.Client(trust_env=False) as web:
+            assert web.post(f"{address}/qualy/{NEW}", content=b"{}").status_code == 202
+    assert [record for record in caplog.records if record.name.startswith("qualy")] == []
     assert outside.kept() == []
 
 
