@@ -204,7 +204,18 @@ def test_a_row_that_slips_past_between_two_pages_is_caught_by_another_reading() 
 def test_a_list_that_never_holds_still_is_no_answer() -> None:
     seen = iter(range(10_000))
     with pytest.raises(AnswerLost, match="kept changing"):
-        whole(lambda number: Page(rows(next(seen)), 2))
+        whole(lambda number: Page(rows(next(seen)) if number == 1 else [], 2))
+
+
+@pytest.mark.parametrize("cap", [1, 100, PAGE_SIZE - 1, PAGE_SIZE])
+@pytest.mark.parametrize("counts", [250, 260, None])
+def test_pages_that_are_shorter_than_asked_for_hide_nothing(cap: int, counts: int | None) -> None:
+    everything = rows(*range(250))
+
+    def fetch(number: int) -> Page:
+        return Page(everything[(number - 1) * cap : number * cap], counts)
+
+    assert len(whole(fetch)) == 250
 
 
 # -- pace, secrets, documents -------------------------------------------------------------------------------------
