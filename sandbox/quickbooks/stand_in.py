@@ -65,9 +65,7 @@ class QuickBooksStandIn:
     def error_answer(self, status: int) -> Answer | None:
         """How QuickBooks words a status that a test asked for."""
         found = self._api.error_answer(status)
-        if found is None:
-            return None
-        return Answer(found.status, ((b"content-type", found.content_type.encode()),), found.body)
+        return None if found is None else Answer.of(found.status, found.content_type, {}, found.body)
 
     def state(self) -> dict[str, Any]:
         """Everything it holds, each object as the API returns it."""

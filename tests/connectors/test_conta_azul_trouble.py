@@ -53,7 +53,8 @@ def queued(conta_azul: Connected) -> int:
 # -- writes -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("do", ["drop_before", "drop_after", "garbage", "truncate", "status:500", "status_after:502"])
+@pytest.mark.parametrize("do", ["drop_before", "drop_after", "garbage", "truncate", "status:500", "status_after:502",
+                                "page:400", "page:422"])  # fmt: skip
 def test_after_any_trouble_a_write_is_unknown_and_is_sent_once(conta_azul: Connected, do: str) -> None:
     fault(conta_azul, "POST", RECEIVABLES, do)
     before, calls = queued(conta_azul), conta_azul.tool.quota.calls

@@ -64,6 +64,8 @@ def _result(caller: Caller, pairs: Pairs, element: Element, heard: Heard | ToolE
     if heard.status == 404:
         return Declined(element.ref, Code.REMOVED_THERE, "Conta Azul has no such record any more.")
     if 400 <= heard.status < 500:
+        if content(heard) is None:
+            return None  # not Conta Azul's own words, but a page of whatever stands between
         said = message(heard)
         return Declined(element.ref, code_of(said), said)
     if not 200 <= heard.status < 300:
