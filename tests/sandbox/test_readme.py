@@ -1,4 +1,4 @@
-"""The sandbox's README against the sandbox: every service's calls, readings, limits and kinds are named, and no others."""
+"""The sandbox's README against the sandbox: each service's calls, readings, limits and faults, and no others."""
 
 from __future__ import annotations
 
