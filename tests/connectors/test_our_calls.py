@@ -285,17 +285,8 @@ def test_mailchimp_is_called_as_its_specification_says(sandbox: Callable[..., Sa
     target = sandbox(payments=5, services=["mailchimp"], today=date(2026, 7, 15))
     with recorded(target.url, "/mailchimp/3.0", problems) as (url, record):
         at = Endpoint(f"{url}/mailchimp/3.0", password="sandboxmailchimpkey-us6")
-        everything_with_mailchimp(
-            mailchimp.connect(
-                at,
-                requests.Session(),
-                Stopped(),
-                audience=LIST,
-                status_if_new="transactional",
-                tag_prefix="qualy:",
-                key_field="QID",
-            )  # fmt: skip
-        )
+        given = {"audience": LIST, "status_if_new": "transactional", "tag_prefix": "qualy:", "key_field": "QID"}
+        everything_with_mailchimp(mailchimp.connect(at, requests.Session(), Stopped(), **given))
     assert record.problems == [], "\n".join(record.problems)
     assert made(record) == {
         ("GET", "/lists/*"), ("GET", "/lists/*/merge-fields"),
