@@ -17,7 +17,6 @@ from qualy_sync.outcomes import Code
 
 WAITS = (3, 8, 15)  # seconds, where a 429 says nothing: the limits are of a second and of a minute
 LONGEST_WAIT = timedelta(days=1)
-SANDBOX = "x-sandbox"
 _LONGEST_MESSAGE = 300
 
 CODES: tuple[tuple[re.Pattern[str], Code], ...] = tuple(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
+from connectors.pages import newest
 from connectors.quickbooks import facts as company
 from connectors.quickbooks import names, tax, write
 from connectors.quickbooks.classify import batch_answer, fault_of, judged, read_content, refusal
@@ -21,7 +22,7 @@ from connectors.quickbooks.read import gone, records
 from connectors.quickbooks.reading import LOOK_BACK, MOST_CHANGES, NEAR_END, Lists, captured, quoted, stamp
 from connectors.quickbooks.transport import Transport
 from connectors.quickbooks.write import Item, Json
-from connectors.shared.answers import Heard, loads
+from connectors.shared.answers import Heard, loads, says_stand_in
 from qualy_sync.contracts.accounting import (
     GONE,
     Answered,
@@ -153,13 +154,13 @@ class QuickBooksTool:
             return ()
         if what is What.CONTACT:
             pages = self._lists.changed(PARTIES, since - CLOCKS_APART if since else None)
-            return _latest(record for page in pages for record in page if _key(record) in wanted)
+            return newest(record for page in pages for record in page if _key(record) in wanted)
         fields = {kind: "PaymentRefNum" if kind == "Payment" else "DocNumber" for kind in _kinds_of(what)}
         rows = [(kind, row) for kind, name in fields.items() for row in self._lists.where(kind, name, refs)]
         if set(fields) & set(PAYMENTS) and since and since > self._clock.now() - LOOK_BACK:
             rows += self._changes(tuple(fields), since - CLOCKS_APART)
         found = (record for kind, row in rows for record in self._parse(kind, row))
-        return _latest(record for record in found if _key(record) in wanted and _fits(record, what))
+        return newest(record for record in found if _key(record) in wanted and _fits(record, what))
 
     def by_id(self, what: What, remote_ids: Sequence[str]) -> Sequence[Remote]:
         """Records by our form of QuickBooks' ids, every status; ids that QuickBooks does not know are left out."""
@@ -180,7 +181,7 @@ class QuickBooksTool:
                 found += [(kind, row) for one in dict.fromkeys(ids) if one not in shown for row in self._one(kind, one)]
         asked = {one.partition(":")[0] for one in remote_ids} | set(remote_ids)
         every = (record for kind, row in found for record in self._parse(kind, row))
-        return _latest(record for record in every if record.id in asked or record.id.partition(":")[0] in asked)
+        return newest(record for record in every if record.id in asked or record.id.partition(":")[0] in asked)
 
     def _one(self, kind: str, remote_id: str) -> list[Row]:
         """A payment that queries do not show: voided, or not there."""
@@ -383,10 +384,7 @@ class QuickBooksTool:
         heard = call(token)
         told = refusal(heard, "call", self._clock.now())
         self.quota.wait_until = told.until if isinstance(told, OutOfQuota) else None
-        if "x-sandbox" in heard.headers:
-            self.stand_in = True
-        elif self.stand_in is None and heard.status < 300:
-            self.stand_in = False
+        self.stand_in = says_stand_in(heard, self.stand_in)
         return heard
 
 
@@ -448,16 +446,6 @@ def _has_ended(record: Remote) -> bool:
     if isinstance(record, RemoteDocument | RemoteSettlement | RemoteAllocation):
         return record.status in GONE
     return not record.active
-
-
-def _latest(found: Iterator[Remote]) -> tuple[Remote, ...]:
-    """Each record once, in its newest state: one that changes during a search comes twice."""
-    newest: dict[tuple[type, str], Remote] = {}
-    for record in found:
-        known = newest.get((type(record), record.id))
-        if known is None or record.updated_at >= known.updated_at:
-            newest[type(record), record.id] = record
-    return tuple(newest.values())
 
 
 def realm_of(given: str) -> str:

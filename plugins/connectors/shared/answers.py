@@ -41,6 +41,13 @@ def retry_after(said: str, now: datetime, most: timedelta) -> datetime | None:
     return min(moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC), now + most)
 
 
+def says_stand_in(heard: Heard, known: bool | None) -> bool | None:
+    """Whether a stand-in answers: each of its answers says so. `known` before this one; None: not known yet."""
+    if "x-sandbox" in heard.headers:
+        return True
+    return False if known is None and heard.status < 300 else known
+
+
 def count(heard: Heard, name: str) -> int | None:
     """The whole number in a header, such as the calls that are left; None where there is none."""
     value = heard.headers.get(name, "").strip()

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from connectors.pages import Part, walk
-from connectors.shared.answers import Heard
+from connectors.pages import Part, newest, walk
+from connectors.shared.answers import Heard, says_stand_in
 from connectors.xero import change, names, tax, write
 from connectors.xero import chart as charts
 from connectors.xero.classify import (
@@ -200,7 +200,7 @@ class XeroTool:
             pages = (page for chunk in _chunks(refs) for page in self._walk(what, None, invoice_numbers=chunk))
         else:
             pages = self.changed(what, since - CLOCKS_APART if since else None)
-        return _latest(record for page in pages for record in page if _fits(record, what, wanted))
+        return newest(record for page in pages for record in page if _fits(record, what, wanted))
 
     def by_id(self, what: What, remote_ids: Sequence[str]) -> Sequence[Remote]:
         """Records by Xero's ids, every status; ids that Xero does not know are left out."""
@@ -208,7 +208,7 @@ class XeroTool:
             found = (self._one(what, remote_id) for remote_id in dict.fromkeys(remote_ids))
             return tuple(record for record in found if record is not None)
         pages = (page for chunk in _chunks(remote_ids) for page in self._walk(what, None, i_ds=chunk))
-        return _latest(record for page in pages for record in page)
+        return newest(record for page in pages for record in page)
 
     def _walk(self, what: What, since: datetime | None, **narrow: Any) -> Iterator[Sequence[Remote]]:
         tenant = self._tenant_id()
@@ -390,10 +390,7 @@ class XeroTool:
         self.quota.minute, self.quota.day = remaining(heard)
         told = refusal(heard, method, self._clock.now())
         self.quota.wait_until = told.until if isinstance(told, OutOfQuota) else None
-        if "x-sandbox" in heard.headers:
-            self.stand_in = True
-        elif self.stand_in is None and heard.status < 300:
-            self.stand_in = False
+        self.stand_in = says_stand_in(heard, self.stand_in)
         return heard
 
 
@@ -417,16 +414,6 @@ def only_organisation(connections: Sequence[Row]) -> str:
 def _fits(record: Remote, what: What, wanted: set[str]) -> bool:
     kind_fits = not isinstance(record, RemoteDocument) or record.what is what
     return kind_fits and same(search_key(record)) in wanted
-
-
-def _latest(records: Iterator[Remote]) -> tuple[Remote, ...]:
-    """Each record once, in its newest state: one that changes during a search comes twice."""
-    newest: dict[str, Remote] = {}
-    for record in records:
-        known = newest.get(record.id)
-        if known is None or record.updated_at >= known.updated_at:
-            newest[record.id] = record
-    return tuple(newest.values())
 
 
 def _chunks(values: Sequence[str]) -> Iterator[list[str]]:
