@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +18,6 @@ from sandbox.app import load_services
 from sandbox.world import Wishes, make_world
 from sandbox.xero.stand_in import XeroStandIn
 from tests.sandbox.xero_client import TODAY, WEB, XeroClient, invoice_body, line, messages, payment_body, xero_sandbox
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[XeroClient]:
-    with xero_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def xero(shared: XeroClient) -> XeroClient:
-    return shared.reset()
 
 
 def numbers(xero: XeroClient) -> list[str]:
