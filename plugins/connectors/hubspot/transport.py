@@ -21,7 +21,7 @@ from hubspot.oauth import Configuration as OAuthConfiguration
 from hubspot.oauth import TokensApi
 
 from connectors.shared.answers import Heard
-from connectors.shared.sdk import CONNECT_TIMEOUT, Wire
+from connectors.shared.wire import CONNECT_TIMEOUT, Wire
 
 NUMBERED = "v3"
 _NUMBERED_PATH = (
@@ -38,7 +38,7 @@ class Transport:
         self._version = version
         self._timeout = (CONNECT_TIMEOUT, read_timeout)
         pool = urllib3.PoolManager(num_pools=2, maxsize=2, retries=False)
-        wire = Wire("HubSpot", pool, read_timeout)
+        wire = Wire(pool, "HubSpot", read_timeout)
         self._contacts = _client(contacts, url, wire)
         self._oauth = _prepared(OAuthClient(OAuthConfiguration()), url, wire)
         of_contacts, of_properties = self._contacts, _client(properties, url, wire)

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from connectors.shared.network import unsent
 from qualy_sync.contracts.accounting import Declined, NotSent, Unanswered
 from qualy_sync.contracts.crm import Customer, Saved
 from qualy_sync.contracts.errors import OutOfQuota, Unreachable
@@ -56,7 +56,7 @@ class QualyWriter:
         try:
             answer = self._transport.send(verb, path, body)
         except requests.RequestException as error:
-            if unsent(error) is not None:
+            if _never_left(error):
                 return NotSent(Unreachable(f"Qualy could not be reached ({verb} {path})."))
             return Unanswered("Qualy's answer did not arrive.")
         except OSError:
@@ -77,6 +77,14 @@ class QualyWriter:
         if status == 429 and not isinstance(error, OutOfQuota):
             error = OutOfQuota("Qualy asks to slow down.", "request", None)
         return NotSent(error)
+
+
+def _never_left(error: requests.RequestException) -> bool:
+    """Whether no connection came about."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
 
 
 def _customer(answer: requests.Response, path: str) -> Customer | None:

@@ -17,7 +17,7 @@ from xero_python.exceptions import OpenApiException
 from xero_python.identity import IdentityApi
 
 from connectors.shared.answers import Heard
-from connectors.shared.sdk import CONNECT_TIMEOUT, Wire
+from connectors.shared.wire import CONNECT_TIMEOUT, Wire
 from connectors.xero.hosts import Addresses
 from qualy_sync.contracts.errors import Refused
 
@@ -33,7 +33,7 @@ class Transport:
         client = ApiClient(configuration)
         pool = client.rest_client.pool_manager
         pool.connection_pool_kw["retries"] = False
-        client.rest_client = Wire("Xero", pool, read_timeout)
+        client.rest_client = Wire(pool, "Xero", read_timeout)
         client.oauth2_token_getter(self._token_of_sdk)
         self._apis = {
             "accounting": AccountingApi(client, base_url=where.api),
