@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
-from connectors.pages import newest
+from connectors.pages import newest as _latest
 from connectors.quickbooks import facts as company
 from connectors.quickbooks import names, tax, write
 from connectors.quickbooks.classify import batch_answer, fault_of, judged, read_content, refusal
@@ -154,13 +154,13 @@ class QuickBooksTool:
             return ()
         if what is What.CONTACT:
             pages = self._lists.changed(PARTIES, since - CLOCKS_APART if since else None)
-            return newest(record for page in pages for record in page if _key(record) in wanted)
+            return _latest(record for page in pages for record in page if _key(record) in wanted)
         fields = {kind: "PaymentRefNum" if kind == "Payment" else "DocNumber" for kind in _kinds_of(what)}
         rows = [(kind, row) for kind, name in fields.items() for row in self._lists.where(kind, name, refs)]
         if set(fields) & set(PAYMENTS) and since and since > self._clock.now() - LOOK_BACK:
             rows += self._changes(tuple(fields), since - CLOCKS_APART)
         found = (record for kind, row in rows for record in self._parse(kind, row))
-        return newest(record for record in found if _key(record) in wanted and _fits(record, what))
+        return _latest(record for record in found if _key(record) in wanted and _fits(record, what))
 
     def by_id(self, what: What, remote_ids: Sequence[str]) -> Sequence[Remote]:
         """Records by our form of QuickBooks' ids, every status; ids that QuickBooks does not know are left out."""
@@ -181,7 +181,7 @@ class QuickBooksTool:
                 found += [(kind, row) for one in dict.fromkeys(ids) if one not in shown for row in self._one(kind, one)]
         asked = {one.partition(":")[0] for one in remote_ids} | set(remote_ids)
         every = (record for kind, row in found for record in self._parse(kind, row))
-        return newest(record for record in every if record.id in asked or record.id.partition(":")[0] in asked)
+        return _latest(record for record in every if record.id in asked or record.id.partition(":")[0] in asked)
 
     def _one(self, kind: str, remote_id: str) -> list[Row]:
         """A payment that queries do not show: voided, or not there."""

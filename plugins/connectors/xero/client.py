@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from connectors.pages import Part, newest, walk
+from connectors.pages import Part, walk
+from connectors.pages import newest as _latest
 from connectors.shared.answers import Heard, says_stand_in
 from connectors.xero import change, names, tax, write
 from connectors.xero import chart as charts
@@ -200,7 +201,7 @@ class XeroTool:
             pages = (page for chunk in _chunks(refs) for page in self._walk(what, None, invoice_numbers=chunk))
         else:
             pages = self.changed(what, since - CLOCKS_APART if since else None)
-        return newest(record for page in pages for record in page if _fits(record, what, wanted))
+        return _latest(record for page in pages for record in page if _fits(record, what, wanted))
 
     def by_id(self, what: What, remote_ids: Sequence[str]) -> Sequence[Remote]:
         """Records by Xero's ids, every status; ids that Xero does not know are left out."""
@@ -208,7 +209,7 @@ class XeroTool:
             found = (self._one(what, remote_id) for remote_id in dict.fromkeys(remote_ids))
             return tuple(record for record in found if record is not None)
         pages = (page for chunk in _chunks(remote_ids) for page in self._walk(what, None, i_ds=chunk))
-        return newest(record for page in pages for record in page)
+        return _latest(record for page in pages for record in page)
 
     def _walk(self, what: What, since: datetime | None, **narrow: Any) -> Iterator[Sequence[Remote]]:
         tenant = self._tenant_id()
