@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.clock import Clock
 from sandbox.store import Store
-from sandbox.webhooks import Outbox, Post, Signing, checked_settings
+from sandbox.webhooks import Post, Settings, Signing
 
 # After 10 s, 20 s, 30 s, 5 min, 20 min, 2 h, 4 h, then every 6 h; for how long is not documented.
 RETRIES = (10, 20, 30, 300, 1_200, 7_200, 14_400, 21_600, 21_600, 21_600)
@@ -21,7 +21,6 @@ ENTITIES = (
     "Bill", "Payment", "BillPayment", "CreditMemo", "VendorCredit", "RefundReceipt", "Deposit", "Preferences",
 )  # fmt: skip
 _PAST = {"Create": "created", "Update": "updated", "Delete": "deleted", "Merge": "merged", "Void": "voided"}
-_CONFIGURED = "quickbooks.webhooks"
 _COUNTER = "quickbooks.events"
 _DEFAULTS: dict[str, Any] = {
     "target": None,
@@ -36,33 +35,17 @@ _DEFAULTS: dict[str, Any] = {
 Json = dict[str, Any]
 
 
-class Hooks:
+class Hooks(Settings):
     """The app's one endpoint, and the queue. A ``sandbox.webhooks.Sender``."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
         self._clock = clock
-        kept = store.fact(_CONFIGURED)
-        self._set: Json = _DEFAULTS | (json.loads(kept) if kept else {})
-        self.outbox = Outbox("quickbooks", store, clock, self)
+        super().__init__("quickbooks", store, clock, _DEFAULTS, "verifier")
 
     @property
-    def batch(self) -> int:
+    def batch(self) -> int:  # type: ignore[override]
         """Most events of one POST."""
         return int(self._set["batch"])
-
-    def target(self) -> str | None:
-        """The endpoint."""
-        target = self._set["target"]
-        return None if target is None else str(target)
-
-    def retries(self) -> tuple[float, ...]:
-        """Seconds after each failed attempt."""
-        return tuple(self._set["retries"])
-
-    def automatic(self) -> bool:
-        """Whether events go out by themselves."""
-        return bool(self._set["mode"] == "automatic")
 
     def post(self, events: list[Json], attempt: int, signing: Signing) -> Post:
         """The events in the form that is set, with the signature: base64 of HMAC-SHA256 over the raw body."""
@@ -82,21 +65,16 @@ class Hooks:
         event = {"number": number, "realm": realm, "kind": kind, "id": id_, "operation": operation, "at": at}
         self.outbox.add([event])
 
-    def control(self, given: Json) -> Any:
-        """``POST /control/webhooks/quickbooks``: settings, or one thing to ``do``."""
-        if "do" in given:
-            return self.outbox.do(given)
-        changed = checked_settings(given, _DEFAULTS)
+    def checked(self, changed: Json) -> Json:
+        """Form, entities and size of batches. Raises ValueError."""
         if changed.get("format", FORMATS[0]) not in FORMATS:
             raise ValueError(f"format is {' or '.join(FORMATS)}.")
         if set(changed.get("entities", ())) - set(ENTITIES):
             raise ValueError(f"entities is a list of: {', '.join(ENTITIES)}.")
-        if not (isinstance(changed.get("batch", 1), int) and 1 <= changed.get("batch", 1) <= 1_000):
+        batch = changed.get("batch", 1)
+        if not (isinstance(batch, int) and 1 <= batch <= 1_000):
             raise ValueError("batch is a number from 1 to 1,000.")
-        self._set |= changed
-        self._store.remember(_CONFIGURED, json.dumps(self._set))
-        self.outbox.wake()
-        return {name: value for name, value in self._set.items() if name != "verifier"}
+        return changed
 
 
 def _as_cloud_events(events: list[Json]) -> list[Json]:
