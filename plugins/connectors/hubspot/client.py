@@ -18,7 +18,7 @@ from connectors.hubspot.classify import (
     told,
 )
 from connectors.hubspot.transport import Transport
-from connectors.shared.answers import Heard
+from connectors.shared.answers import Heard, says_stand_in
 from qualy_sync.contracts.accounting import Declined, Gap, NotSent, Quota, TokenSource, Unanswered
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.crm import (
@@ -240,10 +240,7 @@ class HubSpotTool:
         self.quota.minute, self.quota.day = remaining(heard)
         refused = refusal(heard, asked, self._clock.now(), self._zone)
         self.quota.wait_until = refused.until if isinstance(refused, OutOfQuota) else None
-        if "x-sandbox" in heard.headers:
-            self.stand_in = True
-        elif self.stand_in is None and heard.status < 300:
-            self.stand_in = False
+        self.stand_in = says_stand_in(heard, self.stand_in)
         return heard
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
+from connectors.pages import newest as _latest
 from connectors.quickbooks import facts as company
 from connectors.quickbooks import names, tax, write
 from connectors.quickbooks.classify import batch_answer, fault_of, judged, read_content, refusal
@@ -21,7 +22,7 @@ from connectors.quickbooks.read import gone, records
 from connectors.quickbooks.reading import LOOK_BACK, MOST_CHANGES, NEAR_END, Lists, captured, quoted, stamp
 from connectors.quickbooks.transport import Transport
 from connectors.quickbooks.write import Item, Json
-from connectors.shared.answers import Heard, loads
+from connectors.shared.answers import Heard, loads, says_stand_in
 from qualy_sync.contracts.accounting import (
     GONE,
     Answered,
@@ -383,10 +384,7 @@ class QuickBooksTool:
         heard = call(token)
         told = refusal(heard, "call", self._clock.now())
         self.quota.wait_until = told.until if isinstance(told, OutOfQuota) else None
-        if "x-sandbox" in heard.headers:
-            self.stand_in = True
-        elif self.stand_in is None and heard.status < 300:
-            self.stand_in = False
+        self.stand_in = says_stand_in(heard, self.stand_in)
         return heard
 
 
@@ -448,16 +446,6 @@ def _has_ended(record: Remote) -> bool:
     if isinstance(record, RemoteDocument | RemoteSettlement | RemoteAllocation):
         return record.status in GONE
     return not record.active
-
-
-def _latest(found: Iterator[Remote]) -> tuple[Remote, ...]:
-    """Each record once, in its newest state: one that changes during a search comes twice."""
-    newest: dict[tuple[type, str], Remote] = {}
-    for record in found:
-        known = newest.get((type(record), record.id))
-        if known is None or record.updated_at >= known.updated_at:
-            newest[type(record), record.id] = record
-    return tuple(newest.values())
 
 
 def realm_of(given: str) -> str:
