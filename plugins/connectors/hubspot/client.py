@@ -19,7 +19,7 @@ from connectors.hubspot.classify import (
 )
 from connectors.hubspot.transport import Transport
 from connectors.shared.answers import Heard
-from qualy_sync.contracts.accounting import Declined, Gap, NotSent, Quota, TokenSource, Unanswered
+from qualy_sync.contracts.accounting import Declined, Gap, NotSent, Quota, RejectedWhole, TokenSource, Unanswered
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.crm import (
     Account,
@@ -43,6 +43,7 @@ from qualy_sync.contracts.errors import (
     Unreachable,
     WrongShape,
 )
+from qualy_sync.outcomes import Code
 
 PER_CALL = 100
 SEARCH_PAGE = 200
@@ -206,6 +207,8 @@ class HubSpotTool:
         except ToolError as error:
             return NotSent(error)
         fate = batch_fate(heard, asked, self._clock.now(), self._zone)
+        if isinstance(fate, RejectedWhole) and heard.status == 409 and len(refs := _refs(body)) == 1:
+            return Answered((Declined(refs[0], Code.DUPLICATE_THERE, fate.message),))
         return Answered(self._matched(act, body, fate)) if isinstance(fate, dict) else fate
 
     def _matched(self, act: Act, body: bytes, content: Mapping[str, Any]) -> tuple[Done | Declined, ...]:
@@ -278,6 +281,10 @@ class HubSpotTool:
         elif self.stand_in is None and heard.status < 300:
             self.stand_in = False
         return heard
+
+
+def _refs(body: bytes) -> list[str]:
+    return [one["objectWriteTraceId"] for one in loads(body)["inputs"]]
 
 
 def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -186,6 +186,13 @@ def _create(work: CrmWork, lease: Lease, pace: Pace, contact: Mirrored) -> bool:
 def created(connection: sa.Connection, work: CrmWork, contact: Mirrored, customer: Customer) -> None:
     """The new customer and its contact are one from here on; the next extraction brings it, and it is merged."""
     now = work.ledger.now()
+    outcome = work.terms.say(Code.CREATED)
+    keep_outcomes(connection, work, {contact.id: (contact_content(contact), outcome)}, Leg.CUSTOMER)
+    work.add("created_in_qualy")
+    kept.dirty_again(connection, work.book, [contact.id])
+    held = kept.links_on(connection, work.book, [contact.id]).get(contact.id, [])
+    if any(one.state == kept.LINKED and one.source_id != customer.id for one in held):
+        return  # while the answer was out, the contact turned out to be another customer's
     link = CrmLink(
         source_id=customer.id,
         remote_id=contact.id,
@@ -204,10 +211,6 @@ def created(connection: sa.Connection, work: CrmWork, contact: Mirrored, custome
         if ours or not theirs:  # what did not arrive is not agreed on
             pairs[one.rule.field] = Pair(ours, theirs)
     kept.put_values(connection, work.book, customer.id, pairs, now)
-    kept.dirty_again(connection, work.book, [contact.id])
-    outcome = work.terms.say(Code.CREATED)
-    keep_outcomes(connection, work, {contact.id: (contact_content(contact), outcome)}, Leg.CUSTOMER)
-    work.add("created_in_qualy")
 
 
 def _settled(work: CrmWork, ids: Sequence[str], linked: Mapping[str, Sequence[CrmLink]]) -> None:

@@ -327,6 +327,7 @@ class Sender:
 def done(connection: sa.Connection, work: CrmWork, one: Planned, act: Act, result: Done) -> Outcome:
     """Keeps what was answered: the contact as it is there now, the link, and what both sides agree on."""
     now = work.ledger.now()
+    work.saw(result.contact.updated_at)
     values = kept.put_answer(connection, work.book, result.contact, one.to_tool, work.terms.key_field, now)
     email = values.get(work.terms.email_field, "") or one.person.email
     if one.link is None:
