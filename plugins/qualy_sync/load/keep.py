@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from qualy_sync.ledger.attempts import Link, put_links, steps_on
+from qualy_sync.ledger.attempts import Link, links_on, put_links, steps_on
 from qualy_sync.ledger.outcomes import Verdict, current_of, record
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code, Group, Outcome
@@ -63,8 +63,9 @@ def _restored(connection: sa.Connection, book: int, planned: Sequence[Planned]) 
         and one.outcome is not None
         and one.outcome.code in (Code.ADOPTED, Code.PAID, Code.CREDITED)
     ]
-    sent = steps_on(connection, book, [one.source_id for one in found])
-    return any(one.key not in sent for one in found)
+    ids = [one.source_id for one in found]
+    linked, sent = links_on(connection, book, ids), steps_on(connection, book, ids)
+    return any(one.key not in sent and one.key not in linked for one in found)
 
 
 def keep_results(
