@@ -13,6 +13,7 @@ from qualy_sync.ledger.outcomes import Verdict, current_of, record
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code, Group, Outcome
 from qualy_sync.plan import Key, Planned, Terms
+from qualy_sync.plan.values import goes_on
 
 from .gate import close_gate
 from .work import Work
@@ -31,6 +32,7 @@ def verdict_of(planned: Planned, outcome: Outcome, retry_at: datetime | None = N
         source_hash=planned.source_hash,
         outcome=outcome,
         retry_at=retry_at or planned.retry_at,
+        look_again=goes_on(planned.link),
     )
 
 
@@ -83,7 +85,12 @@ def keep_results(
     put_links(connection, work.book, links)
     covered = _covered(results, links)
     current = current_of(connection, work.book, [source_id for _, source_id in (*results, *covered)])
-    verdicts = [_again(current[key], outcome, retry_at) for key, outcome in results.items() if key in current]
+    going = {(link.leg, link.source_id) for link in links if goes_on(link)}
+    verdicts = [
+        _again(current[key], outcome, retry_at, goes_on=key in going)
+        for key, outcome in results.items()
+        if key in current
+    ]
     verdicts += [
         _again(current[key], outcome)
         for key, outcome in covered.items()
@@ -102,7 +109,7 @@ def _covered(results: Mapping[Key, Outcome], links: Sequence[Link]) -> dict[Key,
     return found
 
 
-def _again(row: sa.Row[Any], outcome: Outcome, retry_at: datetime | None = None) -> Verdict:
+def _again(row: sa.Row[Any], outcome: Outcome, retry_at: datetime | None = None, *, goes_on: bool = False) -> Verdict:
     return Verdict(
         kind=row.kind,
         leg=row.leg,
@@ -115,5 +122,5 @@ def _again(row: sa.Row[Any], outcome: Outcome, retry_at: datetime | None = None)
         source_hash=row.source_hash,
         outcome=outcome,
         retry_at=retry_at,
-        look_again=row.code in (Code.UNKNOWN, Code.NEEDS_DECISION),
+        look_again=goes_on or row.code in (Code.UNKNOWN, Code.NEEDS_DECISION),
     )

@@ -23,7 +23,7 @@ from .lines import document_lines
 from .reapply import reapplies
 from .standing import is_cancelled, is_over, is_unlisted
 from .subject import ContactBlocked, Subject
-from .values import Key, Planned, Ruling, decision_on, record_failure, taken_back
+from .values import Key, Planned, Ruling, decision_on, going_on, record_failure, taken_back
 
 
 def plan_invoice(subject: Subject, contact_blocked: ContactBlocked) -> list[Planned]:
@@ -103,7 +103,8 @@ def _first(subject: Subject, contact_blocked: ContactBlocked, generation: int = 
     draft = _draft(subject, subject.day, generation)
     if isinstance(draft, Outcome):
         return Ruling(draft)
-    return plan_document(subject.terms, subject.known, draft, contact_blocked(draft.contact))
+    ruling = plan_document(subject.terms, subject.known, draft, contact_blocked(draft.contact))
+    return going_on(ruling) if is_cancelled(subject.trouble) else ruling
 
 
 def _over_before_it_began(subject: Subject) -> Outcome | None:
