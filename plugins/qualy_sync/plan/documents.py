@@ -146,7 +146,7 @@ def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: boo
             return Ruling(twin, step)
     what = "credit note" if step.what in CREDITS else "document"
     fixed = frozen_values(known, draft.key, draft.source_hash)
-    return rated(terms, on_an_open_day(terms, step, what, fixed), draft.said)
+    return rated(terms, on_an_open_day(terms, step, what, fixed), draft.said, fixed=fixed)
 
 
 def _other_currency(terms: Terms, known: Known, draft: Draft) -> Outcome | None:
