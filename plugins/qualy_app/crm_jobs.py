@@ -129,7 +129,7 @@ def to_do(tool: str, dag_run: str, position: int, try_number: int) -> str:
 
 def report(tool: str, dag_run: str) -> Counts:
     """The run's report, made from the ledger, kept in it, and copied to a folder."""
-    from qualy_sync.report import store_report, write_copies
+    from qualy_sync.report import Context, store_report, write_copies
     from qualy_sync.report.customers import make_customer_report
 
     desk = CrmDesk(tool)
@@ -138,7 +138,8 @@ def report(tool: str, dag_run: str) -> Counts:
         return {}
     work = desk.work(run, latest=True)
     now = desk.ledger.now()
-    made = make_customer_report(desk.ledger, work.book, run.id, now, work.tool.title, work.tool.gaps)
+    context = Context(title=work.tool.title, gaps=work.tool.gaps)
+    made = make_customer_report(desk.ledger, work.book, run.id, now, context)
     store_report(desk.ledger, run.id, made, now)
     write_copies(desk.ledger, desk.desk.reports, run.id)
     if not run.ended_at and all(done for _, done in task_counts(desk.ledger, run.id).values()):

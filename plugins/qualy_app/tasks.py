@@ -44,8 +44,8 @@ def defaults(pool: str) -> dict[str, Any]:
         "owner": "qualy-sync",
         "pool": pool,
         "retries": 5,
-        "retry_delay": timedelta(seconds=10),
-        "retry_exponential_backoff": 2.0,
+        "retry_delay": timedelta(seconds=5),  # Airflow waits for up to twice as long
+        "retry_exponential_backoff": 3.0,
         "max_retry_delay": timedelta(minutes=5),
         "retry_policy": TroubleDecides(),
         "execution_timeout": timedelta(hours=3),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pendulum
 import pytest
 
+from qualy_app.local.environment import read_settings
 from tests.airflow_home import ROOT
 
 if TYPE_CHECKING:
@@ -87,6 +88,19 @@ def test_retries_are_left_to_the_policy_that_knows_a_refusal_from_a_fault(one: A
         assert isinstance(task.retry_policy, TroubleDecides), task.task_id
         assert task.retries >= 1
         assert task.execution_timeout is not None
+
+
+def test_what_a_killed_worker_left_is_tried_again_within_about_a_minute(one: Any) -> None:
+    """The longest that each may take, but for a scheduler's round or two."""
+    settings = read_settings(ROOT / "include" / "airflow.env")
+    noticed = sum(
+        int(settings[f"AIRFLOW__SCHEDULER__{name}"])
+        for name in ("TASK_INSTANCE_HEARTBEAT_TIMEOUT", "TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL")
+    )
+    for task in one.tasks:
+        first_wait = 2 * task.retry_delay.total_seconds()  # with the jitter that Airflow adds
+        assert noticed + first_wait <= 60, task.task_id
+    assert int(settings["AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL"]) <= 60
 
 
 def test_no_task_prints_or_renders_what_it_carries(one: Any) -> None:

@@ -74,8 +74,6 @@ class HubSpotTool:
         self._clock = clock
         self._transport = Transport(url, version, read_timeout)
         self._zone: ZoneInfo | None = None
-        self._portal = ""
-        self._ui = "app.hubspot.com"
 
     # -- what the account is ---------------------------------------------------------------------------------------
 
@@ -85,15 +83,15 @@ class HubSpotTool:
         portal = content.get("portalId")
         if not isinstance(portal, int) or isinstance(portal, bool):
             raise WrongShape("HubSpot's account details name no portalId.")
-        self._portal = str(portal)
         domain = content.get("uiDomain")
-        if isinstance(domain, str) and domain.endswith(".hubspot.com"):
-            self._ui = domain
+        ours = isinstance(domain, str) and domain.endswith(".hubspot.com")
+        page = f"https://{domain if ours else 'app.hubspot.com'}/contacts/{portal}/record/0-1/{{id}}"
         try:
             self._zone = ZoneInfo(str(content.get("timeZone")))
         except (ZoneInfoNotFoundError, ValueError):
             self._zone = None
-        return Account(self._portal, f"HubSpot account {self._portal}", bool(self.stand_in))
+        stand_in = bool(self.stand_in)
+        return Account(str(portal), f"HubSpot account {portal}", stand_in, "" if stand_in else page)
 
     def properties(self) -> Mapping[str, Property]:
         """Every property of contacts that is in use."""
@@ -204,10 +202,6 @@ class HubSpotTool:
             if ref in known and ref not in found:
                 found[ref] = Done(ref, contact, created=act is Act.CREATE)
         return tuple(found.values())
-
-    def contact_url(self, contact_id: str) -> str:
-        """The contact's page in HubSpot."""
-        return f"https://{self._ui}/contacts/{self._portal or '0'}/record/0-1/{contact_id}"
 
     # -- the connection --------------------------------------------------------------------------------------------
 

@@ -15,13 +15,12 @@ from qualy_sync.ledger import Ledger
 from qualy_sync.ledger import crm as kept
 from qualy_sync.ledger.attempts import steps_on
 from qualy_sync.ledger.books import find_book
-from qualy_sync.ledger.engine import get_meta
 from qualy_sync.ledger.runs import run_of, task_counts
 from qualy_sync.ledger.schema import outcomes
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import MEANINGS, Code, Outcome
 from qualy_sync.report import trouble_labels
-from qualy_sync.report.make import PATH_META
+from qualy_sync.report.make import newest_copy
 from qualy_sync.report.troubles import spoken
 
 from .. import crm_jobs
@@ -132,7 +131,7 @@ def _tell(output: Output, desk: CrmDesk, name: str) -> None:
     waiting = trouble_labels(desk.ledger, run.book, desk.wiring.title, run.id)
     tasks = {task: counts for task, (counts, _) in task_counts(desk.ledger, run.id).items()}
     with desk.ledger.reading() as connection:
-        path = get_meta(connection, PATH_META)
+        path = newest_copy(connection, run.book)
         unequal = kept.count_differences(connection, run.book)
     output.json(
         {

@@ -10,12 +10,13 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 
 from qualy_sync.contracts.accounting import Organisation, What
-from qualy_sync.ledger import Ledger, mirror
+from qualy_sync.ledger import Ledger
 from qualy_sync.ledger import books as keeping
 from qualy_sync.ledger.cursors import get_cursor, put_cursor
 from qualy_sync.ledger.schema import current_outcomes
 from qualy_sync.outcomes import Code
 
+from . import noticing
 from .vanished import forget_vanished
 from .work import RunProblem, Work
 
@@ -102,7 +103,7 @@ def refresh_mirror(
         seen: set[str] = set()
         for page in work.tool.changed(what, since):
             with work.ledger.writing() as connection:
-                count += mirror.put(connection, work.book, page)
+                count += noticing.put(connection, work.book, page)
             each_page()
             if since is None:
                 seen |= {remote.id for remote in page}

@@ -11,6 +11,7 @@ from qualy_sync.contracts.accounting import DOCUMENTS, GONE, Remote, RemoteDocum
 from qualy_sync.ledger import mirror
 from qualy_sync.ledger.schema import mirror_documents
 
+from . import noticing
 from .work import Work
 
 AT_ONCE = 40
@@ -37,7 +38,7 @@ def _look(work: Work, documents: list[RemoteDocument]) -> None:
     there = {one.id for one in found}
     deleted = [replace(one, status=Status.DELETED, due=0) for one in documents if one.id not in there]
     with work.ledger.writing() as connection:
-        mirror.put(connection, work.book, [*found, *deleted])
+        noticing.put(connection, work.book, [*found, *deleted])
 
 
 def _live(connection: sa.Connection, book: int, kinds: list[What]) -> list[str]:

@@ -27,7 +27,7 @@ from qualy_sync.ledger.decisions import Decision
 from qualy_sync.model import Leg, Money
 from qualy_sync.outcomes import Code, Outcome
 
-from .found import judge_document
+from .found import copies_of, judge_document, twins
 from .mapping import account, known_tax
 from .rates import rate_problem, rated
 from .redating import on_an_open_day, original_day
@@ -347,12 +347,14 @@ def link_to(terms: Terms, step: Step, remote: RemoteDocument, how: str) -> Link:
 
 
 def linked_document(terms: Terms, known: Known, link: Link) -> Outcome:
-    """What is to be said of a document that is linked, from the mirror: gone, not as agreed, or in step."""
+    """What is to be said of a document that is linked, from the mirror: gone, changed, there twice, or in step."""
     remote = known.documents_by_id.get(link.remote_id)
     if remote is not None:
         judged = judge_document(terms, [remote], _agreed(known, link, remote))
         if isinstance(judged, Outcome):
             return judged
+        if copies := copies_of(link, known):
+            return twins(terms, [link.remote_id, *copies])
     if link.facts.get("changed"):
         return terms.say(Code.UPDATED)
     return terms.say(Code.CREATED if link.how == "created" else Code.ADOPTED)
