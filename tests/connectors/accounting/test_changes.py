@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -162,6 +162,37 @@ def foreign(tool: AccountingTool, what: What, rate: str) -> RemoteDocument:
 
 def rate_of(value: str) -> Rate:
     return Rate(Decimal(value), "table", date(2026, 7, 1))
+
+
+def test_who_reads_is_told_of_each_answer(world: ToolWorld, tool: AccountingTool) -> None:
+    """A lease is renewed there, however many calls a search takes."""
+    answers = 0
+
+    def answered() -> None:
+        nonlocal answers
+        answers += 1
+
+    tool.organisation()  # whatever is asked for once is asked for before
+    held = world.held()
+    number = next(ref for kind, ref, total, _ in held.documents if (kind, total) == ("invoice", UNPAID))
+    money = [ref for _, ref, _ in held.settlements]
+    paid = [one.id for one in tool.find(What.SETTLEMENT, money, None)]
+    there = invoice(tool, UNPAID)
+    readings: list[Callable[[], object]] = [
+        *(lambda what=what: list(tool.changed(what, None, answered)) for what in set(tool.ways.reads.values())),
+        lambda: tool.find(What.INVOICE, [number], None, answered),
+        lambda: tool.find(What.BILL, ["B" + "0" * 18], None, answered),
+        lambda: tool.find(What.CONTACT, ["C" + "0" * 18], None, answered),
+        lambda: tool.find(What.SETTLEMENT, money, None, answered),
+        lambda: tool.by_id(What.INVOICE, [there.id], answered),
+        lambda: tool.by_id(What.CONTACT, [there.contact_id], answered),
+        lambda: tool.by_id(What.SETTLEMENT, paid, answered),
+    ]
+    for place, read in enumerate(readings):
+        answers, before = 0, len(world.case.called(world.sandbox))
+        read()
+        calls = len(world.case.called(world.sandbox)) - before
+        assert 0 < calls <= 2 * answers, place
 
 
 def test_money_is_taken_back_and_the_invoice_is_open_again(world: ToolWorld, tool: AccountingTool) -> None:
