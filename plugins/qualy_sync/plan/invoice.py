@@ -79,8 +79,7 @@ def _changed(subject: Subject, link: Link, contact_blocked: ContactBlocked) -> R
 def _day_now(subject: Subject, link: Link) -> date:
     """The document's date: as posted, unless the due date moved on which it hangs."""
     due = due_day(subject.payment.due_at, subject.terms.accounting, subject.terms.organisation.zone)
-    posted = link.facts.get("due_date")
-    if due is None or posted is None or max(due, subject.day).isoformat() == posted:
+    if due is None or due.isoformat() == link.facts.get("due_at", link.facts.get("due_date")):
         return subject.day
     return invoice_day(subject.payment, subject.receipts, subject.terms.accounting, subject.terms.organisation.zone)
 
@@ -167,7 +166,7 @@ def _draft(subject: Subject, day: date, generation: int = 1) -> Draft | Outcome:
     fitted = fit_totals(terms, lines, basis, payment.currency, total, sales=what is What.INVOICE)
     if isinstance(fitted, Outcome):
         return fitted
-    due = due_day(payment.due_at, accounting, terms.organisation.zone) or day
+    due = due_day(payment.due_at, accounting, terms.organisation.zone)
     return Draft(
         leg=Leg.INVOICE,
         source_id=subject.record.id,
@@ -176,7 +175,8 @@ def _draft(subject: Subject, day: date, generation: int = 1) -> Draft | Outcome:
         contact=contact,
         currency=payment.currency,
         date=day,
-        due_date=max(due, day),
+        due_date=max(due or day, day),
+        due_at=due,
         status=Status(accounting.payments.invoice_status),
         basis=basis,
         lines=fitted[0],
