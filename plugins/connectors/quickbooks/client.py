@@ -30,6 +30,7 @@ from qualy_sync.contracts.accounting import (
     Chart,
     Declined,
     Done,
+    EachAnswer,
     Fate,
     Gap,
     Line,
@@ -49,6 +50,7 @@ from qualy_sync.contracts.accounting import (
     Unanswered,
     What,
     Write,
+    unwatched,
 )
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, Refused, ToolError, Unreachable, WrongShape
@@ -118,7 +120,9 @@ class QuickBooksTool:
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
-    def changed(self, what: What, since: datetime | None) -> Iterator[Sequence[Remote]]:
+    def changed(
+        self, what: What, since: datetime | None, each_answer: EachAnswer = unwatched
+    ) -> Iterator[Sequence[Remote]]:
         """Pages of everything changed since, inactive, voided and deleted included.
 
         CONTACT gives customers and vendors, INVOICE every document, SETTLEMENT every payment. Lately changed: by
@@ -126,7 +130,7 @@ class QuickBooksTool:
         """
         kinds = GROUPS[what]
         if since is None or since < self._clock.now() - LOOK_BACK:
-            yield from self._lists.changed(kinds, since)
+            yield from self._lists.changed(kinds, since, each_answer)
             return
         found = self._changes(kinds, since - BACK)
         if len(found) < MOST_CHANGES:
@@ -134,7 +138,7 @@ class QuickBooksTool:
                 yield [record for kind, row in found for record in self._parse(kind, row)]
             return
         moments: list[datetime] = []
-        for page in self._lists.changed(kinds, since):
+        for page in self._lists.changed(kinds, since, each_answer):
             moments += [record.updated_at for record in page]
             yield page
         late = sorted(moments)[-NEAR_END:]
@@ -144,7 +148,9 @@ class QuickBooksTool:
         if ends:
             yield ends
 
-    def find(self, what: What, refs: Sequence[str], since: datetime | None) -> Sequence[Remote]:
+    def find(
+        self, what: What, refs: Sequence[str], since: datetime | None, each_answer: EachAnswer = unwatched
+    ) -> Sequence[Remote]:
         """Records by what each kind is searched by: an invoice's number, everything else's ref; every status.
 
         Raises rather than giving a part. Voided payments are in no query: they come from the changes.
@@ -153,16 +159,19 @@ class QuickBooksTool:
         if not wanted:
             return ()
         if what is What.CONTACT:
-            pages = self._lists.changed(PARTIES, since - CLOCKS_APART if since else None)
+            pages = self._lists.changed(PARTIES, since - CLOCKS_APART if since else None, each_answer)
             return _latest(record for page in pages for record in page if _key(record) in wanted)
         fields = {kind: "PaymentRefNum" if kind == "Payment" else "DocNumber" for kind in _kinds_of(what)}
-        rows = [(kind, row) for kind, name in fields.items() for row in self._lists.where(kind, name, refs)]
+        rows: list[tuple[str, Row]] = []
+        for kind, name in fields.items():
+            rows += [(kind, row) for row in self._lists.where(kind, name, refs)]
+            each_answer()
         if set(fields) & set(PAYMENTS) and since and since > self._clock.now() - LOOK_BACK:
             rows += self._changes(tuple(fields), since - CLOCKS_APART)
         found = (record for kind, row in rows for record in self._parse(kind, row))
         return _latest(record for record in found if _key(record) in wanted and _fits(record, what))
 
-    def by_id(self, what: What, remote_ids: Sequence[str]) -> Sequence[Remote]:
+    def by_id(self, what: What, remote_ids: Sequence[str], each_answer: EachAnswer = unwatched) -> Sequence[Remote]:
         """Records by our form of QuickBooks' ids, every status; ids that QuickBooks does not know are left out."""
         wanted: dict[str, list[str]] = {}
         for remote_id in remote_ids:
@@ -175,10 +184,13 @@ class QuickBooksTool:
         found: list[tuple[str, Row]] = []
         for kind, ids in wanted.items():
             there = self._lists.where(kind, "Id", ids)
+            each_answer()
             found += [(kind, row) for row in there]
-            if kind in PAYMENTS:
-                shown = {needed(row, "Id") for row in there}
-                found += [(kind, row) for one in dict.fromkeys(ids) if one not in shown for row in self._one(kind, one)]
+            shown = {needed(row, "Id") for row in there}
+            for one in dict.fromkeys(ids) if kind in PAYMENTS else ():
+                if one not in shown:
+                    found += [(kind, row) for row in self._one(kind, one)]
+                    each_answer()
         asked = {one.partition(":")[0] for one in remote_ids} | set(remote_ids)
         every = (record for kind, row in found for record in self._parse(kind, row))
         return _latest(record for record in every if record.id in asked or record.id.partition(":")[0] in asked)

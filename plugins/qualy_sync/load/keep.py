@@ -8,11 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from qualy_sync.ledger.attempts import Link, put_links, steps_on
+from qualy_sync.ledger.attempts import Link, links_on, put_links, steps_on
 from qualy_sync.ledger.outcomes import Verdict, current_of, record
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code, Group, Outcome
 from qualy_sync.plan import Key, Planned, Terms
+from qualy_sync.plan.values import goes_on
 
 from .gate import close_gate
 from .work import Work
@@ -31,6 +32,7 @@ def verdict_of(planned: Planned, outcome: Outcome, retry_at: datetime | None = N
         source_hash=planned.source_hash,
         outcome=outcome,
         retry_at=retry_at or planned.retry_at,
+        look_again=goes_on(planned.link),
     )
 
 
@@ -63,8 +65,9 @@ def _restored(connection: sa.Connection, book: int, planned: Sequence[Planned]) 
         and one.outcome is not None
         and one.outcome.code in (Code.ADOPTED, Code.PAID, Code.CREDITED)
     ]
-    sent = steps_on(connection, book, [one.source_id for one in found])
-    return any(one.key not in sent for one in found)
+    ids = [one.source_id for one in found]
+    linked, sent = links_on(connection, book, ids), steps_on(connection, book, ids)
+    return any(one.key not in sent and one.key not in linked for one in found)
 
 
 def keep_results(
@@ -82,7 +85,12 @@ def keep_results(
     put_links(connection, work.book, links)
     covered = _covered(results, links)
     current = current_of(connection, work.book, [source_id for _, source_id in (*results, *covered)])
-    verdicts = [_again(current[key], outcome, retry_at) for key, outcome in results.items() if key in current]
+    going = {(link.leg, link.source_id) for link in links if goes_on(link)}
+    verdicts = [
+        _again(current[key], outcome, retry_at, goes_on=key in going)
+        for key, outcome in results.items()
+        if key in current
+    ]
     verdicts += [
         _again(current[key], outcome)
         for key, outcome in covered.items()
@@ -101,7 +109,7 @@ def _covered(results: Mapping[Key, Outcome], links: Sequence[Link]) -> dict[Key,
     return found
 
 
-def _again(row: sa.Row[Any], outcome: Outcome, retry_at: datetime | None = None) -> Verdict:
+def _again(row: sa.Row[Any], outcome: Outcome, retry_at: datetime | None = None, *, goes_on: bool = False) -> Verdict:
     return Verdict(
         kind=row.kind,
         leg=row.leg,
@@ -114,5 +122,5 @@ def _again(row: sa.Row[Any], outcome: Outcome, retry_at: datetime | None = None)
         source_hash=row.source_hash,
         outcome=outcome,
         retry_at=retry_at,
-        look_again=row.code in (Code.UNKNOWN, Code.NEEDS_DECISION),
+        look_again=goes_on or row.code in (Code.UNKNOWN, Code.NEEDS_DECISION),
     )

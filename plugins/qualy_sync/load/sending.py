@@ -154,7 +154,7 @@ class Sender:
         there: dict[str, Remote] = {}
         for what in sorted({step.what for step in changing}):
             ids = [str(step.seen["remote_id"]) for step in changing if step.what is what]
-            there |= {one.id: one for one in work.tool.by_id(what, ids)}
+            there |= {one.id: one for one in work.tool.by_id(what, ids, self._lease.renew)}
         with work.ledger.writing() as connection:
             mirror.put(connection, work.book, there.values())
         self._pace.before_call()
@@ -351,7 +351,7 @@ class Sender:
         work = self._work
         self._pace.before_call()
         since = work.ledger.now() - work.longest_settle
-        remotes = find_steps(work, steps, since)
+        remotes = find_steps(work, steps, since, self._lease.renew)
         found: set[str] = set()
         with work.ledger.writing() as connection:
             mirror.put(connection, work.book, [one for some in remotes.values() for one in some])

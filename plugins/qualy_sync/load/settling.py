@@ -129,7 +129,7 @@ def _read_back(work: Work, terms: Terms, attempt: OpenAttempt, lease: Lease, tal
     started = attempt.first_sent_at or attempt.committed_at
     lease.renew()
     read_at = work.ledger.now()  # before the search: what comes while it runs may be missed
-    remotes = find_steps(work, [_step(one) for one in attempt.steps], started - CLOCK_SLACK)
+    remotes = find_steps(work, [_step(one) for one in attempt.steps], started - CLOCK_SLACK, lease.renew)
     with work.ledger.writing() as connection:
         lease.check(connection)
         mirror.put(connection, work.book, [one for some in remotes.values() for one in some])
@@ -281,7 +281,7 @@ def _settle_tickets(
     try:
         pace.before_call()
         lease.renew()
-        remotes = find_steps(work, steps, started - CLOCK_SLACK)
+        remotes = find_steps(work, steps, started - CLOCK_SLACK, lease.renew)
     except ToolError as error:
         log.info("What the tool took cannot be looked for now: %s", error)
         return

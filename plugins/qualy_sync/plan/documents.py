@@ -61,6 +61,7 @@ class Draft:
     generation: int = 1  # rises where it is posted anew after it was voided
     of_id: str = ""  # of a credit: the document that is credited
     credits: Key | None = None  # of a credit: the leg of that document
+    due_at: datetime.date | None = None  # as Qualy says it; `due_date` is never before the document's own
 
     @property
     def key(self) -> Key:
@@ -146,7 +147,7 @@ def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: boo
             return Ruling(twin, step)
     what = "credit note" if step.what in CREDITS else "document"
     fixed = frozen_values(known, draft.key, draft.source_hash)
-    return rated(terms, on_an_open_day(terms, step, what, fixed), draft.said)
+    return rated(terms, on_an_open_day(terms, step, what, fixed), draft.said, fixed=fixed)
 
 
 def _other_currency(terms: Terms, known: Known, draft: Draft) -> Outcome | None:
@@ -252,6 +253,8 @@ def document_facts(terms: Terms, draft: Draft, new: NewDocument) -> dict[str, An
     }
     if new.due_date is not None:
         facts["due_date"] = new.due_date.isoformat()
+    if draft.due_at is not None:
+        facts["due_at"] = draft.due_at.isoformat()
     if draft.of_id:
         facts["of_id"] = draft.of_id
     return facts | _to_recode(terms, draft)
