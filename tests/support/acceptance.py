@@ -82,8 +82,8 @@ class Case(ABC):
     # -- by hand, in the tool's own pages
 
     @abstractmethod
-    def add_contact(self, sandbox: Sandbox, name: str, email: str) -> str:
-        """A customer; its id."""
+    def add_contact(self, sandbox: Sandbox, name: str, email: str, currency: str = "") -> str:
+        """A customer; its id. The currency counts where a contact has one for good."""
 
     @abstractmethod
     def archive_contact(self, sandbox: Sandbox, contact_id: str) -> None: ...

@@ -36,6 +36,7 @@ from .values import (
     fingerprint,
     hold_back,
     record_failure,
+    record_of,
     unsettled,
 )
 from .variants import LEG_OF_PERSON, spellings
@@ -73,7 +74,6 @@ class ContactPlanner:
         self._terms = terms
         self._known = known
         self._claimed: dict[str, Key] = {}  # names
-        self._first: dict[Key, str] = {}  # record → the variant that was planned first
         self._emails: dict[str, Key] = {}
 
     def plan(self, record: Record, leg: Leg, owner: str, currency: str = "") -> Planned:
@@ -201,7 +201,6 @@ class ContactPlanner:
     def _claim(self, person: Person, name: str) -> None:
         self._claimed[name_key(name)] = person.key
         self._emails.setdefault(self._email_key(person), person.key)
-        self._first.setdefault(person.record_key, person.variant)
 
     def _share_email(self, person: Person) -> Ruling | None:
         """Somebody with this email is about to be created: this one is found there next time, and makes no second."""
@@ -329,13 +328,18 @@ class ContactPlanner:
         return next((name for name in free if name not in refused), free[0] if len(free) == len(names) else None)
 
     def _is_second(self, person: Person) -> bool:
-        """Whether another contact of this person has, or is to have, the name without the currency."""
+        """Whether another contact of this person has the plain name, or is about to."""
         known, record = self._known, person.record_key
-        if (link := known.links.get(person.key)) is not None:
-            return f"({person.variant}" in str(link.facts.get("name", "")) if person.variant else False
+        plain = name_key(self._terms.contact_name(self._spelled(person.record), person.record.email, ""))
         others = [(*record, one) for one in known.variants.get(record, ()) if one != person.variant]
-        there = any(key in known.links or key in known.pending for key in others)
-        return there or self._first.get(record, person.variant) != person.variant
+        ours = {known.links[key].remote_id for key in others if key in known.links}
+        if any(contact.id in ours for contact in known.contacts_by_name.get(plain, ())):
+            return True
+        sent = [known.frozen[key].values for key in others if key in known.pending and key in known.frozen]
+        if any(name_key(str(values.get("name", ""))) == plain for values in sent):
+            return True
+        claimed = self._claimed.get(plain)
+        return claimed is not None and claimed != person.key and record_of(claimed) == record
 
     def _taken(self, name: str, key: Key, mine: RemoteContact | None) -> bool:
         claimed = self._claimed.get(name_key(name))

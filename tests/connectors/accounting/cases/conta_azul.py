@@ -93,7 +93,7 @@ class ContaAzulCase(Case):
     def refill(self, sandbox: Sandbox) -> None:
         sandbox.control("POST", "quota/conta_azul", {"per_second": None, "per_minute": None})
 
-    def add_contact(self, sandbox: Sandbox, name: str, email: str) -> str:
+    def add_contact(self, sandbox: Sandbox, name: str, email: str, currency: str = "") -> str:
         fields = {"nome": name, "email": email, "tipo_pessoa": "Física", "perfis": [{"tipo_perfil": "Cliente"}]}
         return str(_by_hand(sandbox, "create_person", fields=fields)["id"])
 

@@ -89,8 +89,10 @@ class QuickBooksCase(Case):
     def refill(self, sandbox: Sandbox) -> None:
         sandbox.control("POST", "quota/quickbooks", _WIDE)
 
-    def add_contact(self, sandbox: Sandbox, name: str, email: str) -> str:
-        fields = {"DisplayName": name, "PrimaryEmailAddr": {"Address": email}}
+    def add_contact(self, sandbox: Sandbox, name: str, email: str, currency: str = "") -> str:
+        fields: Json = {"DisplayName": name, "PrimaryEmailAddr": {"Address": email}}
+        if currency:
+            fields["CurrencyRef"] = {"value": currency}
         return str(_by_hand(sandbox, "create_customer", fields=fields)["Id"])
 
     def archive_contact(self, sandbox: Sandbox, contact_id: str) -> None:

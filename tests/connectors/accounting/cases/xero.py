@@ -86,7 +86,7 @@ class XeroCase(Case):
     def refill(self, sandbox: Sandbox) -> None:
         sandbox.control("POST", "quota/xero", {"minute": 100_000, "day": 1_000_000})
 
-    def add_contact(self, sandbox: Sandbox, name: str, email: str) -> str:
+    def add_contact(self, sandbox: Sandbox, name: str, email: str, currency: str = "") -> str:
         fields = {"Name": name, "EmailAddress": email}
         return str(_by_hand(sandbox, "create_contact", fields=fields)["ContactID"])
 
