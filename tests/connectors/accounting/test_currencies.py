@@ -204,3 +204,13 @@ def test_a_second_currency_later_leaves_the_first_contact_as_it_is(make_world: C
     each_document_is_under_a_contact_of_its_currency(world)
     second = [f"{KNUT} ({FOREIGN})"] if per_currency(world) else []
     assert contacts_of(world, KNUTS_EMAIL) == [KNUT, *second]
+
+
+@pytest.mark.parametrize("point", ["attempt_committed", "answered"])
+def test_a_run_that_breaks_off_between_two_contacts_makes_each_once(world: ToolWorld, point: str) -> None:
+    world.crash(point, 2)
+    world.pass_time(world.between)
+    world.settle()
+    everything_is_in_step(world)
+    each_document_is_under_a_contact_of_its_currency(world)
+    assert len(contacts_of(world, KNUTS_EMAIL)) == (2 if per_currency(world) else 1)
