@@ -130,6 +130,8 @@ class Sender:
         """Sends once. Gives the refusal of a tool that asks to wait, and the steps of which it did nothing."""
         self._pace.before_call()
         steps = self._as_they_are(steps)
+        if not self._prepared(steps):
+            return None, ()
         begun = self._work.ledger.now()
         committed = self._commit(steps)
         if committed is None:
@@ -166,6 +168,17 @@ class Sender:
                 keep_results(connection, work, {step.key: outcome for step in moved})
             self.tally.add("looked_at_anew", len(moved))
         return [one for step in steps if (one := fresh.get(step.ref, step)) is not None]
+
+    def _prepared(self, steps: Sequence[Step]) -> bool:
+        """What the body needs is read before the attempt, so that exactly what the attempt holds is sent."""
+        try:
+            self._pace.patiently(lambda: self._work.tool.prepare([step.new for step in steps]) if steps else None)
+        except OutOfQuota:
+            raise
+        except ToolError as error:
+            self._say_not_sent(steps, error)
+            return False
+        return True
 
     def _wait(self, refusal: OutOfQuota) -> None:
         """Waits as long as the tool asks, if that is short; else raises OutOfQuota."""

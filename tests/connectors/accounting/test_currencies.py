@@ -130,6 +130,7 @@ def test_two_currencies_of_one_customer_and_one_school_go_in_one_run(world: Tool
     assert len(contacts_of(world, SCHOOLS_EMAIL)) == 1 + len(second)
     settled = {amount for _, _, amount in world.held().settlements}
     assert {HOME_SALE, FOREIGN_SALE} <= settled
+    assert world.received() == world.stored(), "with their rates, byte for byte"
     before = len(world.writes())
     world.pass_time(world.between)
     world.read_source()

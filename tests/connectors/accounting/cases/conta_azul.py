@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from connectors.conta_azul import write
 from qualy_sync.contracts.accounting import What
 from sandbox.server import Sandbox
 from tests.support.acceptance import Case, Held, Json, ToolWorld
@@ -126,6 +127,9 @@ class ContaAzulCase(Case):
 
     def spoil_reference(self, sandbox: Sandbox) -> None:
         _by_hand(sandbox, "delete_category", category=LODGING)
+
+    def wires(self, body: bytes) -> list[bytes]:
+        return [one.request.body or b"" for one in write.elements(body)]
 
     def lock(self, world: ToolWorld, day: date | None) -> None:
         """The API shows no lock date: the settings have to say it."""

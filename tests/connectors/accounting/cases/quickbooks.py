@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
 
+from connectors.quickbooks import write
 from qualy_app.local.rehearsals import REHEARSALS
 from qualy_sync.contracts.accounting import What
 from sandbox.server import Sandbox
@@ -113,6 +114,9 @@ class QuickBooksCase(Case):
 
     def spoil_reference(self, sandbox: Sandbox) -> None:
         _by_hand(sandbox, "inactivate_item", item="205")
+
+    def wires(self, body: bytes) -> list[bytes]:
+        return [write.wire(write.going(write.items(body)))]
 
     def lock(self, world: ToolWorld, day: date | None) -> None:
         world.sandbox.control("POST", "lock-date/quickbooks", {"period": day.isoformat() if day else None})

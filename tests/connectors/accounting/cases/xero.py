@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
 
+from connectors.xero import change
 from qualy_sync.contracts.accounting import What
 from sandbox.server import Sandbox
 from tests.support.acceptance import Case, Held, Json, ToolWorld
@@ -119,6 +120,10 @@ class XeroCase(Case):
 
     def spoil_reference(self, sandbox: Sandbox) -> None:
         _by_hand(sandbox, "archive_account", account="200")
+
+    def wires(self, body: bytes) -> list[bytes]:
+        job = change.job(body)
+        return [body if job is None else job.wire]
 
     def lock(self, world: ToolWorld, day: date | None) -> None:
         locked = {"period": day.isoformat() if day else None, "year_end": None}
