@@ -112,6 +112,21 @@ def test_an_account_that_no_sale_may_name_holds_the_invoice() -> None:
     assert outcome.code is Code.UNMAPPED_ACCOUNT
 
 
+def test_an_item_that_posts_to_a_liability_holds_what_is_ours() -> None:
+    world, terms = World(), terms_of()
+    world.payment(("Course", 100_000))
+    accounts = {
+        code: replace(one, income=False, liability=True, posts_to="81 “Held for schools”") if code == "200" else one
+        for code, one in terms.chart.accounts.items()
+    }
+    chart = Chart(accounts, terms.chart.taxes, terms.chart.currencies)
+    found = world.plan(replace(terms, chart=chart))
+    outcome = next(one for key, one in found.items() if key[0] == Leg.INVOICE).outcome
+    assert outcome is not None
+    assert outcome.code is Code.UNMAPPED_ACCOUNT
+    assert "posts to 81 “Held for schools”, which is no income account" in outcome.sentence()
+
+
 # -- several currencies of one person ------------------------------------------------------------------------------
 
 ANA = object_id(5, 1)
