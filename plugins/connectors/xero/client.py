@@ -262,6 +262,9 @@ class XeroTool:
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
+    def prepare(self, batch: Sequence[Write]) -> None:
+        """Nothing: Xero itself knows its rates, and takes amounts as they are meant."""
+
     def body(self, batch: Sequence[Write]) -> bytes:
         """The exact body of one batch: creates as they go on the wire, everything else in an envelope."""
         new = [one for one in batch if not isinstance(one, Change | Void | Remove | NewAllocation)]
