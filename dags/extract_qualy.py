@@ -30,6 +30,7 @@ from __future__ import annotations
 from airflow.sdk import AssetOrTimeSchedule, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from qualy_app.polling import polling
 from qualy_app.tasks import (
     CUSTOMERS,
     PAYMENTS,
@@ -38,7 +39,6 @@ from qualy_app.tasks import (
     by_event,
     defaults,
     log,
-    polling,
     tell,
     the_jobs,
     this_run,

@@ -134,9 +134,10 @@ def _payment(connection: sa.Connection, book: int, given: str) -> str:
 def _leg(ledger: Ledger, connection: sa.Connection, book: int, row: Any, tool: str, personal: bool) -> LegStory:
     code = Code(row.code)
     tool_id = (row.trouble_key or "").partition(":")[0]
-    detail = spoken(row.detail or {}, tool or (row.detail or {}).get("tool", "the tool"), tool_id)
+    kept = row.of_variant or row.detail or {}
+    detail = spoken(kept, tool or kept.get("tool", "the tool"), tool_id)
     outcome = Outcome(code, detail)
-    tries = rows(connection, "explain.attempts", book=book, leg=row.leg, ids=[row.source_id])
+    tries = rows(connection, "explain.attempts", book=book, leg=row.leg, ids=[row.source_id], variant=row.variant)
     return LegStory(
         leg=row.leg,
         source_id=row.source_id,
@@ -162,6 +163,8 @@ def _leg(ledger: Ledger, connection: sa.Connection, book: int, row: Any, tool: s
 
 def _notes(row: Any, tool: str) -> Iterator[str]:
     facts: dict[str, Any] = row.facts or {}
+    if row.variant:
+        yield f"For documents in {row.variant}."
     if rate := facts.get("rate"):
         worth = f" {rate['value']}" if "value" in rate else ""
         source = tool if rate["source"] == "tool" else rate["source"]
