@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qualy_sync.contracts.accounting import Status
+from qualy_sync.contracts.accounting import GONE
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.decisions import Decision
 from qualy_sync.ledger.slices import Record
@@ -10,6 +10,7 @@ from qualy_sync.model import Leg
 from qualy_sync.outcomes import MEANINGS, Code, Group, Outcome
 
 from .documents import linked_document
+from .posted import settlement_there
 from .values import Key, Known, Ruling, Terms, decision_on, record_failure, unsettled
 
 
@@ -79,12 +80,15 @@ def _linked(terms: Terms, known: Known, record: Record, leg: Leg, source_hash: s
 
 
 def _linked_settlement(terms: Terms, known: Known, link: Link) -> Outcome:
-    for settlement in known.settlements_by_document.get(str(link.facts.get("document_id", "")), ()):
-        if settlement.id == link.remote_id and settlement.status is Status.DELETED:
-            return terms.say(Code.REMOVED_THERE, "", remote_id=link.remote_id)
+    there = settlement_there(known, link)
+    if there is not None and there.status in GONE:
+        return terms.say(Code.REMOVED_THERE, "", remote_id=link.remote_id)
+    live = {one.id for one in known.settlements_by_ref.get(link.ref, ()) if one.status not in GONE}
+    if live - {link.remote_id}:
+        ids = sorted(live | {link.remote_id})
+        return terms.say(Code.DUPLICATE_THERE, "", count=len(ids), remote_ids=", ".join(ids))
     ours = bool(link.ref) and link.how == "created"
-    by_ref = any(one.id == link.remote_id for one in known.settlements_by_ref.get(link.ref, ()))
-    return terms.say(Code.PAID if ours or by_ref else Code.SETTLED_THERE)
+    return terms.say(Code.PAID if ours or link.remote_id in live else Code.SETTLED_THERE)
 
 
 def kept_as_there(terms: Terms, known: Known, key: Key, source_hash: str, ruling: Ruling) -> Ruling:

@@ -347,15 +347,22 @@ def link_to(terms: Terms, step: Step, remote: RemoteDocument, how: str) -> Link:
 
 
 def linked_document(terms: Terms, known: Known, link: Link) -> Outcome:
-    """What is to be said of a document that is linked, from the mirror: gone, not as agreed, or in step."""
+    """What is to be said of a linked document, from the mirror: gone, twice there, not as agreed, or in step."""
     remote = known.documents_by_id.get(link.remote_id)
     if remote is not None:
-        judged = judge_document(terms, [remote], _agreed(known, link, remote))
+        twins = _twins(known, link, remote) if remote.status not in GONE else []
+        judged = judge_document(terms, [remote, *twins], _agreed(known, link, remote))
         if isinstance(judged, Outcome):
             return judged
     if link.facts.get("changed"):
         return terms.say(Code.UPDATED)
     return terms.say(Code.CREATED if link.how == "created" else Code.ADOPTED)
+
+
+def _twins(known: Known, link: Link, remote: RemoteDocument) -> list[RemoteDocument]:
+    """Other live documents that carry the link's ref: written twice, or copied by somebody in the tool."""
+    same = (one for one in known.documents_by_ref.get(link.ref, ()) if one.what is remote.what)
+    return [one for one in same if one.id != remote.id and one.status not in GONE]
 
 
 def _agreed(known: Known, link: Link, remote: RemoteDocument) -> Mapping[str, Any]:

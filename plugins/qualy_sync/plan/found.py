@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qualy_sync.contracts.accounting import GONE, RemoteContact, RemoteDocument, RemoteSettlement, Status
+from qualy_sync.contracts.accounting import GONE, RemoteContact, RemoteDocument, RemoteSettlement
 from qualy_sync.model import Money
 from qualy_sync.outcomes import Code, Outcome
 
@@ -59,7 +59,7 @@ def judge_settlement(
     terms: Terms, found: Sequence[RemoteSettlement], agreed: Mapping[str, Any]
 ) -> RemoteSettlement | Outcome:
     """`agreed` holds document_id and amount (minor units)."""
-    live = [settlement for settlement in found if settlement.status is not Status.DELETED]
+    live = [settlement for settlement in found if settlement.status not in GONE]
     if len(live) > 1:
         return _twins(terms, [settlement.id for settlement in live])
     if not live:

@@ -106,9 +106,25 @@ def test_an_invoice_that_somebody_edited_waits_for_a_person(booked: World) -> No
 
 
 def test_a_payment_that_somebody_took_back_waits_for_a_person(booked: World) -> None:
-    (receipt,) = [
-        one for one in state(booked, "Payments") if (one.get("Invoice") or {}).get("InvoiceNumber") == FEE
-    ]
+    (receipt,) = [one for one in state(booked, "Payments") if (one.get("Invoice") or {}).get("InvoiceNumber") == FEE]
     by_hand(booked, do="delete_payment", payment=receipt["PaymentID"])
     runs(booked, 2)
     assert code(booked, "settlement", 5, 40) == "removed_there"
+
+
+def test_an_invoice_that_is_there_twice_under_our_reference_waits_for_a_person(booked: World) -> None:
+    ours = invoice(booked, VISA)
+    kept = ("Description", "UnitAmount", "AccountCode", "TaxType")
+    lines = [{name: line[name] for name in kept} for line in ours["LineItems"]]
+    days = {"Date": ours["DateString"][:10], "DueDate": ours["DueDateString"][:10]}
+    names = ("Type", "CurrencyCode", "LineAmountTypes", "Reference", "Status")
+    contact = {"ContactID": ours["Contact"]["ContactID"]}
+    same = {name: ours[name] for name in names}
+    copy = same | days | {"Contact": contact, "InvoiceNumber": "INV-COPY", "LineItems": lines}
+    by_hand(booked, do="create_invoice", fields=copy)
+    runs(booked, 2)
+    assert code(booked, "invoice", 3, 2) == "duplicate_there"
+    by_hand(booked, do="void_invoice", invoice="INV-COPY")
+    runs(booked, 1)
+    assert code(booked, "invoice", 3, 2) == "created"
+    assert not booked.findings()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from qualy_sync.contracts.accounting import Status, Verb
+from qualy_sync.contracts.accounting import GONE, Status, Verb
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code
 from qualy_sync.plan import Key, Known, Pending, Planned
@@ -159,6 +159,30 @@ def test_twins_in_the_tool_are_named_and_one_of_them_chosen() -> None:
     books.documents["twin"] = replace(books.documents[DOCUMENT], id="twin")
     assert code(world.plan(known=books.known())[INVOICE]) is Code.DUPLICATE_THERE
     assert choose(world, books, INVOICE, "link", "twin")[INVOICE].link is not None
+
+
+def test_a_twin_of_what_is_linked_is_named_until_it_is_voided() -> None:
+    world, books = booked()
+    mine = next(one for one in books.settlements.values() if one.document_id == DOCUMENT)
+    books.documents["twin"] = replace(books.documents[DOCUMENT], id="twin")
+    books.settlements["twin"] = replace(mine, id="twin", document_id="elsewhere")
+    plan = world.plan(known=books.known())
+    assert (code(plan[INVOICE]), code(plan[CHARGE])) == (Code.DUPLICATE_THERE, Code.DUPLICATE_THERE)
+    assert not [one for one in plan.values() if one.due]
+    books.documents["twin"] = replace(books.documents["twin"], status=Status.VOIDED)
+    books.settlements["twin"] = replace(books.settlements["twin"], status=Status.VOIDED)
+    plan = world.plan(known=books.known())
+    assert (code(plan[INVOICE]), code(plan[CHARGE])) == (Code.CREATED, Code.PAID)
+
+
+@pytest.mark.parametrize("status", sorted(GONE))
+def test_a_settlement_that_somebody_voided_or_deleted_is_named(status: Status) -> None:
+    world, books = booked()
+    (mine,) = [one for one in books.settlements.values() if one.document_id == DOCUMENT]
+    books.settlements[mine.id] = replace(mine, status=status)
+    assert code(world.plan(known=books.known())[CHARGE]) is Code.REMOVED_THERE
+    del books.links[CHARGE]  # found by its reference alone
+    assert code(world.plan(known=books.known())[CHARGE]) is Code.REMOVED_THERE
 
 
 @pytest.mark.parametrize("key", [INVOICE, BILL, CHARGE])
