@@ -323,6 +323,16 @@ def test_a_credit_that_is_under_way_says_so_also_when_it_is_no_longer_asked_for(
     assert code(world.plan(terms_of(), known)[key]) is Code.UNKNOWN
 
 
+def test_the_credits_of_a_payment_that_can_no_longer_be_read_wait_for_it() -> None:
+    world, books = booked(100_000)
+    refund(world, 100_000)
+    assert code(books.sync(world, terms_of())[refund_note()]) is Code.CREDITED
+    world.payment(("Course", 100_000), problem={"field": "currency", "problem": "is missing"})
+    plan = world.plan(terms_of(), books.known())
+    assert (code(plan[INVOICE]), code(plan[refund_note()])) == (Code.MALFORMED, Code.WAITING_FOR)
+    assert not [one for one in plan.values() if one.due]
+
+
 def test_a_refund_in_a_locked_period_waits_for_it_to_open() -> None:
     world, books = booked(100_000)
     refund(world, 100_000)
