@@ -239,6 +239,19 @@ def test_the_list_of_all_outcomes_is_kept_with_the_newest_reports_only(books: Le
     assert [row.run for row in kept if row.name == "report.html"] == runs
 
 
+def test_reports_of_other_books_push_no_list_out(books: LedgerRows) -> None:
+    report, first = Report(b"<p>", {"outcomes.csv": b"all"}), books.run
+    store_report(books.ledger, first, report, NOW)
+    for kind in ("preview", "customers"):
+        others = [books.new_run() for _ in range(11)]
+        for run in others:
+            books.change(schema.runs, {"id": run}, kind=kind)
+            store_report(books.ledger, run, report, NOW)
+    with books.ledger.reading() as connection:
+        lists = sa.select(schema.report_files.c.run).where(schema.report_files.c.name == "outcomes.csv")
+        assert first in set(connection.scalars(lists))
+
+
 def test_a_ledger_before_its_first_run_still_makes_a_report(ledger: Ledger) -> None:
     with pytest.raises(LookupError, match="nothing was synced yet"):
         make_report(ledger, 1, 1, NOW)
