@@ -151,6 +151,16 @@ def test_a_document_that_stands_for_another_payment_cannot_stand_for_this_one_to
     assert code(plan[INVOICE]) is not Code.ADOPTED
 
 
+def test_what_was_made_for_one_record_and_linked_to_another_is_not_made_a_second_time() -> None:
+    world, books = booked()
+    world.split(10_000, number=2)
+    other = (str(Leg.BILL), object_id(3, 2))
+    books.links[other] = replace(books.links.pop(BILL), source_id=other[1])
+    held = world.plan(known=books.known())[BILL]
+    assert (code(held), held.step) == (Code.NEEDS_DECISION, None)
+    assert code(choose(world, books, BILL, "theirs")[BILL]) is Code.ADOPTED
+
+
 def test_twins_in_the_tool_are_named_and_one_of_them_chosen() -> None:
     world, books = World(), Books()
     world.payment(("Course", 100_000))
