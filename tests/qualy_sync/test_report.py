@@ -18,7 +18,8 @@ from qualy_sync.ledger.outcomes import Verdict, record
 from qualy_sync.model import Kind, Leg
 from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.reconcile import reconcile
-from qualy_sync.report import Context, Report, csv_files, make_report, render_html, store_report, write_copies
+from qualy_sync.report import Context, Report, csv_files, make_report, store_report, write_copies
+from qualy_sync.report import page as page_maker
 from tests.support.ledger_rows import NOW, LedgerRows, an_agency, object_id
 
 XERO = Context(
@@ -205,8 +206,8 @@ def test_a_large_file_is_zipped(books: LedgerRows, monkeypatch: pytest.MonkeyPat
 def test_a_long_list_is_cut_in_the_page_with_a_sentence_and_whole_in_the_file(
     books: LedgerRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(render_html, "IN_PAGE", 10)
-    monkeypatch.setattr(render_html, "MOST_ROWS", 20)
+    monkeypatch.setattr(page_maker, "IN_PAGE", 10)
+    monkeypatch.setattr(page_maker, "MOST_ROWS", 20)
     report = made(books)
     html = report.html.decode()
     assert html.count("<tr data-group=") == 10
@@ -219,7 +220,7 @@ EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\u202e\u20
 
 
 def test_text_from_outside_stays_text(books: LedgerRows, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render_html, "IN_PAGE", 3)  # so that rows go into the script element, too
+    monkeypatch.setattr(page_maker, "IN_PAGE", 3)  # so that rows go into the script element, too
     for number in range(3):
         books.payment(
             3000 + number, 100, Code.INVALID, detail={"message": f"={EVIL}"}, thing=EVIL + str(number), days=90

@@ -10,6 +10,7 @@ from qualy_sync.model import Leg
 from qualy_sync.outcomes import MEANINGS, Code, Group, Outcome
 
 from .documents import linked_document
+from .found import copies_of, twins
 from .posted import settlement_there
 from .values import Key, Known, Ruling, Terms, decision_on, record_failure, unsettled
 
@@ -83,12 +84,11 @@ def _linked_settlement(terms: Terms, known: Known, link: Link) -> Outcome:
     there = settlement_there(known, link)
     if there is not None and there.status in GONE:
         return terms.say(Code.REMOVED_THERE, "", remote_id=link.remote_id)
-    live = {one.id for one in known.settlements_by_ref.get(link.ref, ()) if one.status not in GONE}
-    if live - {link.remote_id}:
-        ids = sorted(live | {link.remote_id})
-        return terms.say(Code.DUPLICATE_THERE, "", count=len(ids), remote_ids=", ".join(ids))
+    if copies := copies_of(link, known):
+        return twins(terms, [link.remote_id, *copies])
     ours = bool(link.ref) and link.how == "created"
-    return terms.say(Code.PAID if ours or link.remote_id in live else Code.SETTLED_THERE)
+    by_ref = any(one.id == link.remote_id for one in known.settlements_by_ref.get(link.ref, ()))
+    return terms.say(Code.PAID if ours or by_ref else Code.SETTLED_THERE)
 
 
 def kept_as_there(terms: Terms, known: Known, key: Key, source_hash: str, ruling: Ruling) -> Ruling:

@@ -19,7 +19,6 @@ from .found import Difference, Finding
 from .statement import Line, Position, statement
 
 IN_STEP = tuple(str(code) for code, meaning in MEANINGS.items() if meaning.group is Group.IN_STEP)
-AT_ONCE = 500  # ids in one statement
 _MONEY = (Kind.PAYMENT, Kind.SPLIT, Kind.TRANSACTION, Kind.SPLIT_INTENT)
 
 
@@ -27,8 +26,7 @@ def reconcile(ledger: Ledger, book: int, run: int, now: datetime, full: bool) ->
     """Compares every document and settlement with the mirror, and replaces the book's differences by what it finds.
 
     Costs no call: the mirror is the fresh read of this run. `full` reads every source record's own amount as well;
-    otherwise what the last full reconciliation found there stands. The next run plans what does not agree anew, so
-    that it says so itself, and waits for a person where it has to. Gives counts: what was compared, and each finding.
+    otherwise what the last full reconciliation found there stands. Gives counts: what was compared, and each finding.
     """
     with ledger.reading() as connection:
         pin = pin_of(connection, run)
@@ -37,7 +35,6 @@ def reconcile(ledger: Ledger, book: int, run: int, now: datetime, full: bool) ->
     found.extend(_without_outcome(proof))
     with ledger.writing() as connection:
         _replace(connection, book, run, found, full)
-        _plan_again(connection, book, found)
         kept = list(connection.execute(_counts(book)))
     counts = {"outcomes": proof.outcomes, "differences": sum(row[1] for row in kept), "complete": int(proof.proved)}
     return counts | {str(row[0]): int(row[1]) for row in kept}
@@ -129,20 +126,6 @@ def _replace(connection: sa.Connection, book: int, run: int, found: list[Differe
             for one in found
         ]
         connection.execute(sa.insert(table), values)
-
-
-def _plan_again(connection: sa.Connection, book: int, found: list[Difference]) -> None:
-    """Nothing of theirs may have changed at Qualy, so that no plan would come to them by itself."""
-    table = schema.current_outcomes
-    by_leg: dict[str, set[str]] = {}
-    for one in found:
-        by_leg.setdefault(one.leg, set()).add(one.source_id)
-    for leg, ids in sorted(by_leg.items()):
-        wanted = sorted(ids - {""})
-        for start in range(0, len(wanted), AT_ONCE):
-            chunk = table.c.source_id.in_(wanted[start : start + AT_ONCE])
-            where = (table.c.book == book, table.c.leg == leg, chunk)
-            connection.execute(sa.update(table).where(*where).values(attention=True))
 
 
 def _counts(book: int) -> sa.Select[tuple[str, int]]:
