@@ -78,22 +78,61 @@ def test_a_payment_that_comes_back_before_it_was_booked_is_booked(world: World, 
     assert not world.findings()
 
 
-# -- a reading that is still open ----------------------------------------------------------------------------------
+# -- without what it belongs to -----------------------------------------------------------------------------------
 
 
-def test_a_run_sees_nothing_of_a_reading_that_broke_off_until_it_is_complete(booked: World) -> None:
-    receipt = {
+def receipt_of(world: World, payment: str) -> dict[str, Any]:
+    return {
         "_id": object_id(5, 98),
-        "paymentIntent": object_id(3, 2),
+        "paymentIntent": payment,
         "amount": 15_500,
         "currency": "AUD",
         "transactionType": "charge",
         "method": "BANK_TRANSFER",
         "status": "succeeded",
         "number": 98,
-        "createdAt": now(booked),
-        "updatedAt": now(booked),
+        "createdAt": now(world),
+        "updatedAt": now(world),
     }
+
+
+def test_a_receipt_whose_payment_is_not_listed_is_named_and_applied_once_it_is(
+    booked: World, agency: dict[str, Any]
+) -> None:
+    wish = next(one for one in agency["payment-intents"] if one["_id"] == object_id(3, 2))
+    share = next(one for one in agency["payment-splits"] if one["_id"] == object_id(4, 20))
+    payment = object_id(3, 98)
+    swept(booked, insert={"transactions": [receipt_of(booked, payment)]})
+    runs(booked, 1)
+    assert code(booked, "settlement", 5, 98) == "malformed"
+    assert not booked.findings()
+    late = wish | {"_id": payment, "number": 1098, "status": "paid", "due": 0}
+    swept(
+        booked,
+        insert={
+            "payment-intents": [late],
+            "payment-splits": [share | {"_id": object_id(4, 98), "paymentIntent": payment}],
+        },
+    )
+    booked.run_until_quiet()
+    assert (code(booked, "invoice", 3, 98), code(booked, "settlement", 5, 98)) == ("created", "paid")
+    assert invoice(booked, "Q-1098")["AmountDue"] == 0
+    assert not booked.findings()
+
+
+def test_a_receipt_that_vanished_with_its_payment_waits_for_nobody(booked: World) -> None:
+    swept(booked, insert={"transactions": [receipt_of(booked, object_id(3, 98))]})
+    swept(booked, times=2, delete={"transactions": [object_id(5, 98)]})
+    runs(booked, 1)
+    assert code(booked, "settlement", 5, 98) == "nothing_due"
+    assert not booked.findings()
+
+
+# -- a reading that is still open ----------------------------------------------------------------------------------
+
+
+def test_a_run_sees_nothing_of_a_reading_that_broke_off_until_it_is_complete(booked: World) -> None:
+    receipt = receipt_of(booked, object_id(3, 2))
     payment = {"_id": object_id(3, 2), "status": "paid", "due": 0}
     booked.sandbox.control("POST", "faults/qualy", [{"path": "/v1/payment-intents", "do": "status:403", "times": None}])
     try:
