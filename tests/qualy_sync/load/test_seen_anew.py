@@ -10,8 +10,10 @@ import sqlalchemy as sa
 
 from qualy_sync.contracts.errors import Refused
 from qualy_sync.extract import extract
+from qualy_sync.ledger.runs import latest_pass
 from qualy_sync.ledger.schema import passes
 from qualy_sync.ledger.source import unfinished_pass
+from qualy_sync.reconcile import totals
 from sandbox.server import Sandbox
 from tests.support.life import code, invoice, now, runs
 from tests.support.world import World, object_id
@@ -126,6 +128,16 @@ def test_a_receipt_that_vanished_with_its_payment_waits_for_nobody(booked: World
     runs(booked, 1)
     assert code(booked, "settlement", 5, 98) == "nothing_due"
     assert not booked.findings()
+
+
+def test_a_booked_payment_that_lost_its_customer_keeps_its_place_in_the_books(booked: World) -> None:
+    swept(booked, update={"payment-intents": [{"_id": object_id(3, 2), "contact": None}]})
+    runs(booked, 1)
+    assert code(booked, "invoice", 3, 2) == "malformed"
+    with booked.ledger.reading() as connection:
+        lines = totals(connection, booked.book(), latest_pass(connection))
+    assert {line.currency for line in lines} == {"AUD", "USD"}
+    assert not [line for line in lines if line.difference]
 
 
 # -- a reading that is still open ----------------------------------------------------------------------------------
