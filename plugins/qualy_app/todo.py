@@ -17,6 +17,7 @@ from qualy_sync.ledger.troubles import (
     append_entries,
     entry_at,
     failed_before,
+    forget_gone,
     listed_keys,
     mark_shown,
     newest_record,
@@ -39,6 +40,8 @@ AnyDesk = Desk | CrmDesk
 def list_entries(desk: AnyDesk, run: Run) -> list[int]:
     """Adds what is new to this run's list and gives the positions that stand for something."""
     book = _book(desk, run)
+    if book is not None:
+        forget_gone(desk.ledger, book)
     told = failed_before(desk.ledger, book, run.id) if book is not None else {}
     wanted: list[tuple[str, bool]] = [(f"{DIED}{task}", True) for task in _died(desk, run)]
     for trouble in _troubles(desk, run, book):

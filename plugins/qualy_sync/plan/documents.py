@@ -128,11 +128,12 @@ def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: boo
     step = _step(terms, known, draft)
     if decision is not None and decision.choice == "link":
         return _decided_link(terms, known, step, decision)
-    found = [
-        document for document in known.documents_by_ref.get(step.ref, ()) if document.id not in known.linked_documents
-    ]
+    with_ref = known.documents_by_ref.get(step.ref, ())
+    found = [document for document in with_ref if document.id not in known.linked_documents]
     if found:
         return _found(terms, step, found, decision)
+    if with_ref:
+        return Ruling(_anothers(terms, with_ref[0]))
     if (taken := _number_taken(terms, known, step)) is not None:
         return Ruling(taken, step)
     if (held := hold_back(terms, known, step)) is not None:
@@ -174,6 +175,16 @@ def _found(terms: Terms, step: Step, found: list[RemoteDocument], decision: Deci
     if decision is not None and decision.choice == "theirs" and len(live) == 1:
         return Ruling(judged, link=link_to(terms, step, live[0], "decided"))
     return Ruling(judged)
+
+
+def _anothers(terms: Terms, document: RemoteDocument) -> Outcome:
+    """Our own document, which a person linked to another record: a second one would be there beside it."""
+    return terms.say(
+        Code.NEEDS_DECISION,
+        "its document is another's",
+        problem=f"The document in {terms.title} that carries its reference ({document.id}) stands for another record.",
+        steps="If it is booked by that document, decide theirs; if not, book it by hand and decide theirs.",
+    )
 
 
 def _document(step: Step) -> NewDocument:

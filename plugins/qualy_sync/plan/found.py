@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qualy_sync.contracts.accounting import GONE, RemoteContact, RemoteDocument, RemoteSettlement, Status
+from qualy_sync.contracts.accounting import GONE, RemoteContact, RemoteDocument, RemoteSettlement
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.model import Money
 from qualy_sync.outcomes import Code, Outcome
@@ -71,7 +71,7 @@ def judge_settlement(
     terms: Terms, found: Sequence[RemoteSettlement], agreed: Mapping[str, Any]
 ) -> RemoteSettlement | Outcome:
     """`agreed` holds document_id and amount (minor units)."""
-    live = [settlement for settlement in found if settlement.status is not Status.DELETED]
+    live = [settlement for settlement in found if settlement.status not in GONE]
     if len(live) > 1:
         return twins(terms, [settlement.id for settlement in live])
     if not live:
@@ -91,12 +91,14 @@ def judge_settlement(
 
 
 def copies_of(link: Link, known: Known) -> list[str]:
-    """Ids of other live documents that carry the ref of a linked one, unless a person said which of them is ours."""
+    """Ids of other live records that carry the ref of a linked one, unless a person said which of them is ours."""
     decision = decision_on(known, (link.leg, link.source_id), link.source_hash)
     if decision is not None and (decision.choice, decision.argument) == ("link", link.remote_id):
         return []
-    found = known.documents_by_ref.get(link.ref, ()) if link.ref else ()
-    return [one.id for one in found if one.id != link.remote_id and one.status not in GONE]
+    documents, settlements = known.documents_by_ref.get(link.ref, ()), known.settlements_by_ref.get(link.ref, ())
+    live = {one.id for one in documents if one.status not in GONE}
+    live |= {one.id for one in settlements if one.status not in GONE}
+    return sorted(live - {link.remote_id})
 
 
 def twins(terms: Terms, ids: Sequence[str]) -> Outcome:

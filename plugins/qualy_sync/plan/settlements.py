@@ -272,7 +272,7 @@ def _settlements_of_others(known: Known, document: RemoteDocument, strangers: St
         (
             settlement
             for settlement in known.settlements_by_document.get(document.id, ())
-            if settlement.status is not Status.DELETED
+            if settlement.status not in GONE
             and settlement.id not in strangers.taken
             and settlement.ref not in strangers.refs
         ),
@@ -285,7 +285,7 @@ def _decided_link(terms: Terms, known: Known, step: Step, decision: Decision) ->
     document_id = str(step.facts["document_id"])
     there = (*known.settlements_by_ref.get(step.ref, ()), *known.settlements_by_document.get(document_id, ()))
     for settlement in there:
-        if settlement.id == decision.argument and settlement.status is not Status.DELETED:
+        if settlement.id == decision.argument and settlement.status not in GONE:
             return Ruling(terms.say(Code.PAID), link=settlement_link(terms, step, settlement, "decided"))
     return Ruling(
         terms.say(

@@ -336,8 +336,9 @@ def unsettled(terms: Terms, pending: Pending) -> Outcome:
     return terms.say(
         Code.NEEDS_DECISION,
         "unanswered",
-        problem=f"It was sent over {hours} hours ago without an answer, and {terms.title} could not be searched since.",
-        steps=f"Find out why {terms.title} cannot be read (bin/qualy check); once it can, this settles by itself.",
+        problem=f"It was sent over {hours} hours ago, and nothing since tells whether {terms.title} has it.",
+        steps=f"Find out whether {terms.title} can be read (bin/qualy check), and look for it there; once {terms.title}"
+        " tells, this settles by itself.",
     )
 
 

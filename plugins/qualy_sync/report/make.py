@@ -110,12 +110,15 @@ def _book_of(connection: sa.Connection, run: int) -> int:
 
 
 def _forget_lists(connection: sa.Connection, run: int) -> None:
-    table = schema.report_files
-    newest = sa.select(table.c.run).where(table.c.name == PAGE).order_by(table.c.run.desc()).limit(KEEP_LISTS)
+    """Drops the long lists of older runs of the same book and kind; each book's are counted by themselves."""
+    table, runs = schema.report_files, schema.runs
+    this = runs.alias("this")
+    alike = sa.select(runs.c.id).join(this, sa.and_(this.c.book == runs.c.book, this.c.kind == runs.c.kind))
+    mine = table.c.run.in_(alike.where(this.c.id == run))
+    newest = sa.select(table.c.run).where(table.c.name == PAGE, mine).order_by(table.c.run.desc()).limit(KEEP_LISTS)
     kept = [row.run for row in connection.execute(newest)]
-    connection.execute(
-        sa.delete(table).where(table.c.name.in_(["outcomes.csv", "outcomes.csv.zip"]), table.c.run < min([*kept, run]))
-    )
+    lists = table.c.name.in_(["outcomes.csv", "outcomes.csv.zip"])
+    connection.execute(sa.delete(table).where(lists, mine, table.c.run < min([*kept, run])))
 
 
 def _replace(path: Path, content: bytes) -> None:

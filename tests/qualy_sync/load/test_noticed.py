@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox.server import Sandbox
-from tests.support.life import code, decide, invoice, lively, runs
+from tests.support.life import code, decide, invoice, lively, runs, state
 from tests.support.world import World, object_id
 
 MakeWorld = Callable[..., World]
@@ -75,6 +75,40 @@ def test_a_payment_of_ours_that_was_deleted_there_is_told_and_not_made_again(boo
     [found] = [key for key, said in booked.outcomes().items() if said == "removed_there"]
     assert found[0] == "settlement"
     assert len(booked.writes()) == writes
+
+
+def test_a_payment_that_is_there_twice_under_our_reference_is_told_until_one_is_gone(booked: World) -> None:
+    paid = invoice(booked, FEE)["Payments"][0]["PaymentID"]
+    [payment] = [each for each in state(booked, "Payments") if each["PaymentID"] == paid]
+    twin = by_hand(booked, "pay_invoice", invoice=FEE, amount=200, reference=payment["Reference"])
+    runs(booked, 1)
+    assert code(booked, "settlement", 5, 40) == "duplicate_there"
+    by_hand(booked, "delete_payment", payment=twin["PaymentID"])
+    runs(booked, 1)
+    assert code(booked, "settlement", 5, 40) == "paid"
+    assert not booked.findings()
+
+
+def test_a_contact_that_was_archived_there_is_told_until_it_is_restored(booked: World) -> None:
+    contact = invoice(booked, VISA)["Contact"]["ContactID"]
+    by_hand(booked, "archive_contact", contact=contact)
+    runs(booked, 1)
+    [archived] = [key for key, said in booked.outcomes().items() if said == "archived_contact"]
+    assert archived[0] == "contact"
+    by_hand(booked, "unarchive_contact", contact=contact)
+    runs(booked, 1)
+    assert booked.outcomes()[archived] == "created"
+    assert not booked.findings()
+
+
+def test_what_was_voided_there_and_a_person_keeps_so_is_no_difference(booked: World) -> None:
+    by_hand(booked, "void_invoice", invoice=VISA)
+    runs(booked, 1)
+    assert booked.findings() == {"removed_there": 1}
+    decide(booked, "invoice", object_id(3, 2), "theirs")
+    runs(booked, 1)
+    assert code(booked, "invoice", 3, 2) == "adopted"
+    assert not booked.findings()
 
 
 def test_a_copy_with_our_reference_is_told_until_it_is_gone(booked: World) -> None:

@@ -145,6 +145,41 @@ def test_a_number_that_is_taken_by_our_own_record_is_no_trouble(world: World, un
     assert world.ending() == undisturbed
 
 
+def test_what_an_answer_did_not_name_is_unknown_whatever_becomes_of_the_look_at_the_rest(world: World) -> None:
+    """One number is taken, the other element is not named, and just then Xero cannot be searched."""
+    batches: list[str] = []
+
+    def spoilt(point: str) -> None:
+        if point == "attempt_committed":
+            batches.append(point)
+        if point == "attempt_committed" and len(batches) == 4:
+            (contact, *_) = world.sandbox.control("GET", "state/xero")["Contacts"]
+            fields = {
+                "Type": "ACCREC",
+                "InvoiceNumber": "Q-1001",
+                "Contact": {"ContactID": contact["ContactID"]},
+                "Date": "2026-01-31",
+                "DueDate": "2026-01-31",
+                "LineItems": [{"Description": "Tea", "UnitAmount": 1, "AccountCode": "200", "TaxType": "OUTPUT"}],
+            }
+            world.sandbox.control("POST", "ui/xero", {"do": "create_invoice", "fields": fields})
+            world.faults(
+                {"method": "PUT", "path": DOCUMENTS, "do": "omit_element:1"},
+                {"method": "GET", "path": DOCUMENTS, "do": "status:503", "times": None},
+            )
+
+    assert not world.run(spoilt)
+    held = [(step.leg, step.source_id) for one in world.open_attempts() for step in one.steps]
+    assert len(held) == 2
+    assert [world.outcomes()[key] for key in held] == ["its_turn", "unknown"]
+    world.clear_faults()
+    for _ in range(4):
+        world.pass_time(11 * MINUTE)
+        assert world.run(), world.problems
+    assert [world.outcomes()[key] for key in held] == ["number_taken", "created"]
+    assert not world.findings()
+
+
 def test_nothing_of_an_unknown_batch_is_regrouped_before_it_is_settled(world: World) -> None:
     world.faults({"method": "PUT", "path": DOCUMENTS, "do": "drop_before", "times": 2})
     world.run()
