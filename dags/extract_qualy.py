@@ -9,7 +9,7 @@ writes nothing to any tool.
 |---|---|
 | `extract` | reads what webhooks told of; then what changed (at night, everything), unless a webhook started the run |
 | `quality` | checks every row that came; a failing row is held with its reason, the rest goes on |
-| `publish` | tells `sync_accounting` that there is something to look at |
+| `publish` | tells the DAGs of the tools that there is something to look at |
 | `again` | starts the next run where webhooks came meanwhile; else it is skipped |
 
 **Green**: the pass is complete. The number of new, changed and held rows is in each task's log.
@@ -62,7 +62,7 @@ def quality() -> dict[str, int]:
 def publish() -> dict[str, int]:
     with the_jobs() as jobs:
         counts = tell(jobs.publish(this_run()), nothing="The pass is complete; nothing in it is new.")
-    log.info("Told sync_accounting to look at the ledger.")
+    log.info("Told the DAGs of the tools to look at the ledger.")
     return counts
 
 

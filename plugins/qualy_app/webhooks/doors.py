@@ -243,6 +243,10 @@ def _hubspot(settings: Settings, endpoint: Endpoint) -> HubSpotDoor:
 MAKERS: Mapping[str, Callable[[Settings, Endpoint], QualyDoor | HubSpotDoor]] = {"qualy": _qualy, "hubspot": _hubspot}
 
 
+# Services whose webhooks are told by a secret that stands behind their name in the address.
+SECRET_IN_PATH = frozenset({"qualy"})
+
+
 def public_url(settings: Settings) -> str:
     """Where the outside reaches this Airflow; without a slash at its end."""
     if settings.webhooks.public_url:
