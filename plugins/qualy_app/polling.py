@@ -39,7 +39,7 @@ class Polling(Timetable):
 
     def __init__(self, minute: int) -> None:
         self._minute = minute
-        self.description = f"Every hour at minute {minute}, or more often: webhooks.poll_minutes"
+        self.description = f"at {minute} minutes past the hour, or as often as webhooks.poll_minutes says"
 
     @classmethod
     def deserialize(cls, data: dict[str, Any]) -> Timetable:
@@ -50,7 +50,7 @@ class Polling(Timetable):
 
     @property
     def summary(self) -> str:
-        return f"hourly at :{self._minute:02} or webhooks.poll_minutes"
+        return f"{self._minute} * * * *, or webhooks.poll_minutes"
 
     def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
         return DataInterval.exact(run_after)
