@@ -93,13 +93,24 @@ def content_hash(terms: Terms, person: Person, contact: Mirrored | None) -> str:
 
 
 def _ours(terms: Terms, person: Person, link: CrmLink | None, today: date) -> dict[str, str]:
-    """Qualy's values; those that we wrote there ourselves count until an extraction that began later reads them."""
+    """Qualy's values; those that we wrote there ourselves count until they are read there."""
     found = terms.ours(person, today)
-    written = (link.facts.get("written") if link else None) or {}
-    at = (link.facts.get("written_at") if link else None) or ""
-    if written and (not person.read_since or datetime.fromisoformat(at) > datetime.fromisoformat(person.read_since)):
-        found |= {name: value for name, value in written.items() if name in found}
-    return found
+    return found | {name: value for name, value in still_unread(link, person).items() if name in found}
+
+
+def still_unread(link: CrmLink | None, person: Person) -> dict[str, str]:
+    """What was written in Qualy and not read back yet: no extraction has begun since, or none has come by the record.
+
+    One that has come by shows another record than the one that was written upon. A value that Qualy took and did not
+    keep shows as none: two complete readings later (the first may have passed it before) Qualy's word counts.
+    """
+    facts = link.facts if link else {}
+    at = facts.get("written_at") or ""
+    if not at:
+        return {}
+    begun_since = person.read_since and datetime.fromisoformat(at) <= datetime.fromisoformat(person.read_since)
+    passed_by = facts.get("written_upon") == person.hash and person.sweep < int(facts.get("written_sweep", 0)) + 2
+    return {} if begun_since and not passed_by else dict(facts.get("written") or {})
 
 
 def _stopped(terms: Terms, person: Person, known: Known, content: str) -> Outcome | None:

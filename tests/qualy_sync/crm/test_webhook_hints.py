@@ -147,6 +147,28 @@ def test_both_sides_at_once_by_webhooks_end_equal_and_start_nothing_more(told: T
     assert (there["firstname"], there["lastname"]) == (ours["firstName"], ours["lastName"]) == ("Annie", "Wed")
 
 
+def test_what_was_written_in_qualy_stands_until_it_is_read_there(told: Told) -> None:
+    """A webhook about somebody else brings a reading that began after our write, and does not hold it."""
+    told.world.hubspot("edit_contact", contact=told.contact(), properties={"lastname": "Wed"})
+    told.deliver()
+    told.run()
+    assert told.last_name() == "Wed"
+    told.world.sandbox.control("POST", "webhooks/qualy", {"do": "drop"})  # Qualy may tell nothing of contacts
+    told.world.pass_time(60)
+    told.world.qualy("update", **{"_id": BELA["_id"], "profile.lastName": "Szabo"})
+    told.deliver("qualy")
+    told.extract()
+    told.world.hubspot("edit_contact", contact=told.contact(), properties={"lastname": "Wed", "qualy_number": "?"})
+    event = {"subscriptionType": "contact.propertyChange", "objectId": int(told.contact())}
+    told.world.sandbox.control("POST", "webhooks/hubspot", {"do": "send", "events": [event]})
+    told.run()
+    there = told.world.contacts()[told.contact()]["properties"]
+    assert (there["lastname"], there["qualy_number"]) == ("Wed", str(ANNA["number"]))
+    told.world.qualy("update", **{"_id": ANNA["_id"], "profile.lastName": "Wedded"})
+    told.world.run_until_quiet()
+    assert told.world.contacts()[told.contact()]["properties"]["lastname"] == "Wedded"
+
+
 def test_our_own_write_that_comes_back_is_written_nowhere(told: Told) -> None:
     told.world.qualy("update", _id=ANNA["_id"], email="anna.new@mail.example")
     told.world.extract()
