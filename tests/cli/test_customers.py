@@ -7,7 +7,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
+from connectors.hubspot.client import GAPS
 from qualy_app.customer_summary import customer_lines, customer_surprises
 from qualy_sync.ledger import Ledger
 from sandbox.server import Sandbox
@@ -50,6 +52,7 @@ def test_a_first_sync_is_connected_previewed_confirmed_and_explained(fresh: Term
     assert f"in HubSpot it created {created} contacts" in page
     assert f"in Qualy it created {new} customers" in page
     assert "stand-in, no real customers" in page
+    assert all(escape(gap.sentence) in page for gap in GAPS), "what it cannot do"
     lines, surprises = summed_up(fresh)
     assert "Customers in HubSpot" in lines
     assert f"  Report: {told['report']}" in lines
@@ -99,6 +102,8 @@ def test_check_names_the_account_and_what_is_missing(fresh: Terminal) -> None:
     said = fresh.run("check").text
     assert "HubSpot account 4000001" in said
     assert "qualy_id" in said
+    for gap in GAPS:
+        assert f"HubSpot: {gap.subject}" in said, "what it cannot do"
 
 
 def test_with_hubspot_off_there_is_nothing_to_do(fresh: Terminal, tmp_path: Path) -> None:

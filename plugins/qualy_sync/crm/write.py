@@ -25,7 +25,7 @@ from . import gate
 from .gather import Planner, customers_with, keep_outcomes, keep_plans, new_link
 from .look import by_addresses, cursor_name, reread
 from .merge import Reason
-from .plan import WHOLE, Planned
+from .plan import WHOLE, Planned, taken, unequal
 from .terms import fingerprint
 from .work import CrmProblem, CrmWork, Pace
 
@@ -237,7 +237,7 @@ class Sender:
             self._unknown(lost)
         self._moved(act, moved, lost if act is Act.UPDATE else [])
         if act is Act.CREATE:
-            work.suppression.ensure_file()
+            work.suppression.begin()
 
     def _moved(self, act: Act, moved: Sequence[Planned], lost: Sequence[Planned]) -> None:
         """The tool is no longer as it was read: it is read again, and these are planned anew, once."""
@@ -264,16 +264,17 @@ class Sender:
         """Kept with what was refused, so that the same is not sent again by itself."""
         work = self._work
         differences = dict(one.differences)
+        reason = str(Reason.TAKEN if code is Code.DUPLICATE_THERE else Reason.REFUSED)
         if one.contact is None:
             sent = {name: value for name, value in one.to_tool.items() if name != work.terms.key_field}
-            differences[WHOLE] = Difference(WHOLE, str(Reason.REFUSED), fingerprint(sent), message[:200])
+            differences[WHOLE] = Difference(WHOLE, reason, fingerprint(sent), message[:200])
         else:
             for name in _blamed(one, message, work.terms.key_field):
                 theirs = one.contact.values.get(name, "")
-                differences[name] = Difference(name, str(Reason.REFUSED), one.ours.get(name, ""), theirs)
+                differences[name] = Difference(name, reason, one.ours.get(name, ""), theirs)
         kept.put_differences(connection, work.book, one.person.id, differences, work.ledger.now())
         if code is Code.DUPLICATE_THERE:
-            outcome = work.terms.say(Code.AMBIGUOUS_EMAIL, one.person.id, count="2", remote_ids="")
+            outcome = taken(work.terms, one.person.id)
         elif code is Code.CONSENT_WITHDRAWN:
             outcome = work.terms.say(code)
         else:
@@ -351,17 +352,7 @@ _STEP_DONE = {Act.CREATE: Code.CREATED, Act.UPDATE: Code.UPDATED}
 def left(work: CrmWork, one: Planned) -> Outcome | None:
     """The outcome of what stays unequal although the rest was written."""
     reasons = {name: Reason(each.reason) for name, each in one.differences.items() if name}
-
-    def named(*of: Reason) -> str:
-        return ", ".join(sorted(name for name, reason in reasons.items() if reason in of))
-
-    if refused := named(Reason.REFUSED):
-        return work.terms.say(Code.INVALID, refused, message=f"the value of {refused}")
-    if asked := named(Reason.ASK):
-        return work.terms.say(Code.BOTH_CHANGED, fields=asked)
-    if apart := named(Reason.EMPTIED, Reason.HELD_BACK):
-        return work.terms.say(Code.KEPT_APART, fields=apart)
-    return None
+    return unequal(work.terms, one.person.id, reasons)
 
 
 def _blamed(one: Planned, message: str, key_field: str) -> list[str]:

@@ -12,6 +12,7 @@ REASONS = {
     "emptied": "emptied on one side; the other side's value stays",
     "held_back": "it would change something in Qualy that the settings leave alone",
     "refused": "the other side does not take the value",
+    "taken": "another contact there has the value, and only one may",
     "later": "the other side takes the address only after a day",
 }
 """Why a field is not equal, by the words of the merge."""

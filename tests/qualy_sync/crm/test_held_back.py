@@ -55,6 +55,21 @@ def test_without_a_list_of_erased_people_nobody_is_created_until_the_plan_is_con
     assert world.contact("cy@school.test"), "and from then on nobody waits"
 
 
+def test_a_list_that_another_tool_began_says_nothing_of_hubspot(make_crm_world: MakeCrmWorld, tmp_path: Path) -> None:
+    kept = tmp_path / "suppressed.json"
+    world = make_crm_world([ada()], confirmed=False, suppression=kept)
+    other = Suppression(world.ledger, "mailchimp", kept)
+    other.add(["cy@school.test"], "withdrawn")
+    other.begin()
+    world.run()
+    assert world.outcome(ADA) == "not_confirmed"
+    world.confirm()
+    world.run_until_quiet()
+    assert world.contact("ada@school.test")
+    found = json.loads(kept.read_text())
+    assert (found["begun"], len(found["people"])) == (["hubspot", "mailchimp"], 1)
+
+
 def test_a_confirmation_counts_for_those_whom_it_showed(make_crm_world: MakeCrmWorld, tmp_path: Path) -> None:
     world = make_crm_world([ada()], confirmed=False, suppression=tmp_path / "suppressed.json")
     world.run()
@@ -71,7 +86,9 @@ def test_whoever_is_on_the_list_is_never_created_on_either_side(
 ) -> None:
     kept = tmp_path / "suppressed.json"
     world = make_crm_world([person(1, "Ada", "L", spelt)], [lead("bo@school.test")], suppression=kept)
-    Suppression(world.ledger, "hubspot", kept).add(["ADA@school.test", "bo@school.test"], "erased")
+    listed = Suppression(world.ledger, "hubspot", kept)
+    listed.add(["ADA@school.test", "bo@school.test"], "erased")
+    assert not listed.present, "who is on it does not make it whole"
     assert "school.test" not in kept.read_text()
     world.run()
     world.run_until_quiet()

@@ -53,3 +53,15 @@ def test_another_contact_between_the_reading_and_the_end_of_a_long_run(make_crm_
     assert stages.write(work)["updated"] == 1
     world.later(600)
     assert last_name(world, BO) == "Bergen"
+
+
+def test_a_value_that_a_person_takes_back_in_qualy_is_taken_back_in_hubspot(make_crm_world: MakeCrmWorld) -> None:
+    world = begun(make_crm_world)
+    before = world.customers()[ADA]
+    world.hubspot("edit_contact", contact="ada@school.test", properties={"lastname": "King"})
+    world.later(600)
+    assert last_name(world, ADA) == "King"
+    world.later(600)
+    world.qualy("update", _id=ADA, profile=before["profile"], updatedAt=before["updatedAt"])
+    world.later(600)
+    assert world.contact("ada@school.test")["properties"]["lastname"] == "Lovelace"
