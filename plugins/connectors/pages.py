@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from qualy_sync.contracts.accounting import Remote
+from qualy_sync.contracts.accounting import EachAnswer, Remote
 from qualy_sync.contracts.errors import AnswerLost
 
 OVERLAP = timedelta(seconds=1)  # the tools compare to the second; whether they include that second is not documented
@@ -37,6 +37,17 @@ class Stretch:
 
 
 Fetch = Callable[[datetime | None, int], Part]
+
+
+def watched(fetch: Fetch, each_answer: EachAnswer) -> Fetch:
+    """The same, telling of each page that came."""
+
+    def asked(start: datetime | None, page: int) -> Part:
+        part = fetch(start, page)
+        each_answer()
+        return part
+
+    return asked
 
 
 def walk(fetch: Fetch, since: datetime | None) -> Iterator[Sequence[Remote]]:

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from connectors.pages import Part, walk
+from connectors.pages import Part, walk, watched
 from connectors.quickbooks.fields import Row, parts, text
-from qualy_sync.contracts.accounting import Remote
+from qualy_sync.contracts.accounting import EachAnswer, Remote
 from qualy_sync.contracts.errors import WrongShape
 
 PAGE = 1000
@@ -74,11 +74,13 @@ class Lists:
         """All records of some short lists, active or not. Raises WrongShape where a list does not hold still."""
         return dict(zip(kinds, self._whole([(kind, []) for kind in kinds]), strict=True))
 
-    def changed(self, kinds: Sequence[str], since: datetime | None) -> Iterator[Sequence[Remote]]:
+    def changed(
+        self, kinds: Sequence[str], since: datetime | None, each_answer: EachAnswer
+    ) -> Iterator[Sequence[Remote]]:
         """Pages of what changed since, in the order of change, each kind to its end."""
         first = _First(self._ask, kinds)
         for kind in kinds:
-            yield from walk(_Pages(self._ask, self._parse, kind, first), since)
+            yield from walk(watched(_Pages(self._ask, self._parse, kind, first), each_answer), since)
 
     def where(self, kind: str, name: str, values: Sequence[str]) -> list[Row]:
         """Records whose field has one of some values. Raises WrongShape rather than giving a part."""

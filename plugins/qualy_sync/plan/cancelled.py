@@ -73,13 +73,12 @@ def _credit(subject: Subject, link: Link, remote: RemoteDocument) -> Plan:
     """What is unpaid of it is credited; it is in step once nothing of it is paid either."""
     terms, known = subject.terms, subject.known
     total = int(link.facts.get("total", remote.total))
-    unpaid = total - min(_applied(subject), total)
+    unpaid = total - min(applied(subject), total)
     if unpaid == 0:
         return Ruling(_paid_part(subject) or terms.say(Code.CREDITED)), []
     if remote.status in (Status.DRAFT, Status.SUBMITTED):
         return Ruling(terms.say(Code.AWAITING_APPROVAL, "", remote_id=remote.id)), []
-    applied = known.links.get(_allocation_key(subject))
-    if applied is None and remote.due != unpaid:
+    if _allocation_key(subject) not in known.links and remote.due != unpaid:
         return Ruling(_not_as_in_qualy(subject, remote, unpaid)), []
     credit = _credit_of(subject, remote, unpaid)
     note = _planned(subject, Leg.CREDIT_NOTE, credit, plan_credit(terms, known, credit))
@@ -88,7 +87,7 @@ def _credit(subject: Subject, link: Link, remote: RemoteDocument) -> Plan:
     return Ruling(_standing(subject, planned)), planned
 
 
-def _applied(subject: Subject) -> int:
+def applied(subject: Subject) -> int:
     """What the tool should show as applied: the receipts, or, where those are not booked, what was refunded."""
     payments = subject.terms.accounting.payments
     if payments.mark_paid and payments.as_ == "invoice":
@@ -140,7 +139,7 @@ def _credit_of(subject: Subject, remote: RemoteDocument, amount: int) -> Credit:
     return Credit(
         key=key,
         of=subject.invoice_key,
-        contact=(str(Leg.CONTACT), subject.payment.contact),
+        contact=subject.terms.contact_key(Leg.CONTACT, subject.payment.contact, remote.currency),
         remote=remote,
         amount=amount,
         day=date.fromisoformat(day) if day else cancelled_on(subject),

@@ -61,6 +61,7 @@ class Draft:
     generation: int = 1  # rises where it is posted anew after it was voided
     of_id: str = ""  # of a credit: the document that is credited
     credits: Key | None = None  # of a credit: the leg of that document
+    due_at: datetime.date | None = None  # as Qualy says it; `due_date` is never before the document's own
 
     @property
     def key(self) -> Key:
@@ -146,11 +147,11 @@ def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: boo
             return Ruling(twin, step)
     what = "credit note" if step.what in CREDITS else "document"
     fixed = frozen_values(known, draft.key, draft.source_hash)
-    return rated(terms, on_an_open_day(terms, step, what, fixed), draft.said)
+    return rated(terms, on_an_open_day(terms, step, what, fixed), draft.said, fixed=fixed)
 
 
 def _other_currency(terms: Terms, known: Known, draft: Draft) -> Outcome | None:
-    """The document's contact has another currency for good: the tool would refuse it, or take the contact's."""
+    """The contact that we linked is of another currency since: the tool would refuse it, or take the contact's."""
     link = known.links.get(draft.contact) if terms.ways.currency_per_contact else None
     contact = known.contacts_by_id.get(known.after_merges(link.remote_id)) if link is not None else None
     if contact is None or contact.currency in ("", draft.currency):
@@ -158,8 +159,9 @@ def _other_currency(terms: Terms, known: Known, draft: Draft) -> Outcome | None:
     return terms.say(
         Code.NEEDS_DECISION,
         f"contact in {contact.currency}",
-        problem=f"Its contact is in {contact.currency} for good there, and this is in {draft.currency}.",
-        steps=f"Book it under a second contact in {draft.currency} by hand, then decide ignore.",
+        problem=f"Its contact {contact.id} is in {contact.currency} there, and this is in {draft.currency}.",
+        steps=f"Link the contact to one in {draft.currency} (decide link:CONTACT_ID on it), or book this by hand and"
+        " decide ignore.",
     )
 
 
@@ -252,6 +254,8 @@ def document_facts(terms: Terms, draft: Draft, new: NewDocument) -> dict[str, An
     }
     if new.due_date is not None:
         facts["due_date"] = new.due_date.isoformat()
+    if draft.due_at is not None:
+        facts["due_at"] = draft.due_at.isoformat()
     if draft.of_id:
         facts["of_id"] = draft.of_id
     return facts | _to_recode(terms, draft)

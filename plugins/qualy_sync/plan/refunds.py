@@ -195,7 +195,7 @@ def _credit(subject: Subject, record: Record, refund: Transaction, source_hash: 
     return Credit(
         key=key,
         of=subject.invoice_key,
-        contact=(str(Leg.CONTACT), subject.payment.contact),
+        contact=subject.terms.contact_key(Leg.CONTACT, subject.payment.contact, remote.currency),
         remote=remote,
         amount=abs(refund.amount),
         day=date.fromisoformat(str(fixed["date"])) if "date" in fixed else _day(subject, refund),
@@ -316,7 +316,8 @@ def _give_back(subject: Subject, refund: Transaction, step: Step, note: Link | N
         total, ours = Money(there.total, there.currency), Money(step.amount, there.currency)
         return Ruling(terms.say(Code.PAID_THERE, there=used, total=total, ours=ours, remote_id=there.id), step)
     day = date.fromisoformat(str(step.facts["date"]))
-    return rated(terms, Ruling(lock_problem(terms, day, "refund"), step), said, refund)
+    fixed = frozen_values(known, (str(Leg.SETTLEMENT), refund.id), step.source_hash)
+    return rated(terms, Ruling(lock_problem(terms, day, "refund"), step), said, refund, fixed)
 
 
 def _found(subject: Subject, step: Step) -> Ruling | None:

@@ -153,7 +153,7 @@ def plan_settlement(
     if (held := hold_back(terms, known, step)) is not None:
         return Ruling(held, step)
     fixed = frozen_values(known, (str(charge.leg), charge.carrier.id), charge.source_hash)
-    ruling = rated(terms, on_an_open_day(terms, step, "settlement", fixed), charge.said, charge.carrier)
+    ruling = rated(terms, on_an_open_day(terms, step, "settlement", fixed), charge.said, charge.carrier, fixed)
     if ruling.outcome is None and terms.accounting.payments.settle_locked_invoice == "hold":
         return replace(ruling, outcome=invoice_lock)
     return ruling
