@@ -21,11 +21,15 @@ from cryptography.x509.oid import NameOID
 
 from connectors.conta_azul.access import access
 from connectors.conta_azul.transport import Request, Transport
+from connectors.qualy.access import Access as QualyAccess
+from connectors.qualy.reading import Reading
+from connectors.qualy.transport import Transport as QualyTransport
+from connectors.qualy.writing import Call, Fate, QualyWriter
 from connectors.shared.network import send_once
-from qualy_sync.contracts.accounting import Endpoint
-from qualy_sync.contracts.errors import AnswerLost, Unreachable
+from qualy_sync.contracts.accounting import Endpoint, NotSent, Unanswered
+from qualy_sync.contracts.errors import AnswerLost, Refused, Unreachable
 
-Call = Callable[[str, str | None], Any]
+Caller = Callable[[str, str | None], Any]
 BODY = b'{"valor": 1}'
 
 
@@ -99,6 +103,13 @@ def by_session(url: str, trusted: str | None) -> Any:
     return transport.call("token", Request("POST", "/v1/x", (), BODY))
 
 
+def by_qualy(url: str, trusted: str | None) -> Fate:
+    session = requests.Session()
+    session.verify = trusted or True
+    transport = QualyTransport(QualyAccess(url, "tenant", {}), session, Reading(), None)
+    return QualyWriter(transport, Call("POST", "/people"), Call("PUT", "/people/{id}")).create({"valor": 1})
+
+
 CALLS = pytest.mark.parametrize("call", [by_pool, by_session])
 
 
@@ -113,22 +124,41 @@ def secure(certificate: Path, request: pytest.FixtureRequest) -> Iterator[Secure
 @pytest.mark.parametrize(
     "secure", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{"], indirect=True, ids=["before", "within"]
 )
-def test_tls_that_breaks_after_the_request_leaves_its_fate_open(call: Call, secure: Secure, certificate: Path) -> None:
+def test_tls_that_breaks_after_the_request_leaves_its_fate_open(
+    call: Caller, secure: Secure, certificate: Path
+) -> None:
     with pytest.raises(AnswerLost):
         call(secure.url, str(certificate))
     assert secure.received.endswith(BODY)
 
 
 @CALLS
-def test_whose_certificate_is_not_trusted_was_sent_nothing(call: Call, secure: Secure) -> None:
+def test_whose_certificate_is_not_trusted_was_sent_nothing(call: Caller, secure: Secure) -> None:
     with pytest.raises(Unreachable, match="certificate"):
         call(secure.url, None)
     assert secure.received == b""
 
 
 @CALLS
-def test_where_nobody_listens_nothing_was_sent(call: Call) -> None:
+def test_where_nobody_listens_nothing_was_sent(call: Caller) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(Unreachable, match="No connection"):
         call(url, None)
+
+
+def test_qualy_is_told_apart_in_the_same_way(secure: Secure, certificate: Path) -> None:
+    assert isinstance(by_qualy(secure.url, str(certificate)), Unanswered)
+    assert secure.received.endswith(BODY)
+
+
+def test_what_never_left_for_qualy_is_known_to_have_stayed(secure: Secure) -> None:
+    distrusted = by_qualy(secure.url, None)
+    assert isinstance(distrusted, NotSent)
+    assert isinstance(distrusted.error, Refused)
+    assert secure.received == b""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    nobody = by_qualy(url, None)
+    assert isinstance(nobody, NotSent)
+    assert isinstance(nobody.error, Unreachable)

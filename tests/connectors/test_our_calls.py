@@ -53,11 +53,15 @@ WITHOUT = "QUALY_SPECS names no directory with {}"
 
 
 @contextmanager
-def recorded(target: str, base: str, problems: Callable[[Seen], list[str]]) -> Iterator[tuple[str, Recorded]]:
-    """An address at which the service is reached, and what is heard there."""
-    record = Recorded(base, problems, lambda path: not path.startswith("/account-info"))
-    with Relay(target, record.hear) as relay:
-        yield relay.url, record
+def relayed(target: str, *records: Recorded) -> Iterator[str]:
+    """An address at which the service is reached, and where everything is heard."""
+
+    def hear(method: str, url: str, sent: bytes, kind: str, status: int, answer: bytes) -> None:
+        for record in records:
+            record.hear(method, url, sent, kind, status, answer)
+
+    with Relay(target, hear) as relay:
+        yield relay.url
 
 
 def made(record: Recorded) -> set[tuple[str, str]]:
@@ -119,17 +123,22 @@ def everything_with_xero(tool: XeroTool) -> None:
 
 
 def test_xero_is_called_as_its_document_says(sandbox: Callable[..., Sandbox]) -> None:
-    path = xero_contract.specification()
-    if path is None:
-        pytest.skip(WITHOUT.format(xero_contract.DOCUMENT))
-    contract = xero_contract.Contract(path)
+    path, identity = xero_contract.specification(), xero_contract.specification(xero_contract.IDENTITY)
+    if path is None or identity is None:
+        pytest.skip(WITHOUT.format(f"{xero_contract.DOCUMENT} and {xero_contract.IDENTITY}"))
+    contract, for_identity = xero_contract.Contract(path), xero_contract.Contract(identity)
 
     def problems(seen: Seen) -> list[str]:
         return contract.problems(seen.method, seen.path, seen.query, seen.body, seen.status, seen.answer)
 
+    def identity_problems(seen: Seen) -> list[str]:
+        return for_identity.problems(seen.method, seen.path, seen.query, seen.body, seen.status, seen.answer)
+
     target = sandbox(payments=5, services=["xero"], today=date(2026, 7, 15))
     target.control("POST", "quota/xero", {"minute": 10_000})
-    with recorded(target.url, "/xero/api.xro/2.0", problems) as (url, record):
+    record = Recorded("/xero/api.xro/2.0", problems)
+    of_identity = Recorded("/xero", identity_problems, lambda path: path.lower().startswith("/connections"))
+    with relayed(target.url, record, of_identity) as url:
         at = endpoint(url)
         everything_with_xero(connect_xero(at, FreshTokens(at), Stopped(), read_timeout=10))
     assert record.problems == [], "\n".join(record.problems)
@@ -141,6 +150,8 @@ def test_xero_is_called_as_its_document_says(sandbox: Callable[..., Sandbox]) ->
         ("PUT", "/CreditNotes/*/Allocations"),
         ("POST", "/Contacts"), ("POST", "/Invoices"), ("POST", "/CreditNotes"), ("POST", "/Payments/*"),
     }  # fmt: skip
+    assert of_identity.problems == []
+    assert made(of_identity) == {("GET", "/Connections")}
     writes = [one for one in record.seen if one.method != "GET" and not one.path.startswith("/Payments/")]
     assert {one.query.get("summarizeErrors") for one in writes} == {"False"}
 
@@ -237,7 +248,8 @@ def test_hubspot_is_called_as_its_sdk_calls_it(sandbox: Callable[..., Sandbox]) 
         return [one for one in found if not any(known in one for known in IN_ITS_GUIDES)]
 
     target = sandbox(payments=5, services=["hubspot"], today=date(2026, 7, 15))
-    with recorded(target.url, "/hubspot", problems) as (url, record):
+    record = Recorded("/hubspot", problems, lambda path: not path.startswith("/account-info"))
+    with relayed(target.url, record) as url:
         at = Endpoint(f"{url}/hubspot", password="pat-sandbox-hubspot")
         tokens = hubspot.StaticToken(at.password)
         everything_with_hubspot(hubspot.connect(at, tokens, Stopped(), "v3", "qualy_id", 10))
@@ -283,7 +295,8 @@ def test_mailchimp_is_called_as_its_specification_says(sandbox: Callable[..., Sa
         return contract.problems(seen.method, seen.path, seen.query, seen.body, seen.status, seen.answer or {})
 
     target = sandbox(payments=5, services=["mailchimp"], today=date(2026, 7, 15))
-    with recorded(target.url, "/mailchimp/3.0", problems) as (url, record):
+    record = Recorded("/mailchimp/3.0", problems)
+    with relayed(target.url, record) as url:
         at = Endpoint(f"{url}/mailchimp/3.0", password="sandboxmailchimpkey-us6")
         given = {"audience": LIST, "status_if_new": "transactional", "tag_prefix": "qualy:", "key_field": "QID"}
         everything_with_mailchimp(mailchimp.connect(at, requests.Session(), Stopped(), **given))

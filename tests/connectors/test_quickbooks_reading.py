@@ -26,6 +26,7 @@ from qualy_sync.contracts.accounting import (
     owned_hash,
 )
 from qualy_sync.contracts.errors import ToolError
+from qualy_sync.outcomes import Code
 from sandbox.server import Sandbox
 from tests.support.quickbooks_connection import FreshTokens, SandboxClock, endpoint, new_contact, ref, send
 
@@ -174,6 +175,17 @@ def test_an_american_invoice_says_its_whole_tax(american: Sandbox, basis: Basis,
     assert (there.tax > 0) == (code == "TAX")
     read = tool.as_read(new)
     assert owned_hash(read, read.lines) == owned_hash(there, there.lines)
+
+
+def test_short_pages_hide_no_tax_rate_and_a_code_that_is_not_there_is_not_taxed_with_nothing(american: Sandbox) -> None:
+    american.control("POST", "readings/quickbooks", {"short_pages": 1})
+    tool = opened(american, "us")
+    contact = answered(tool, new_contact(currency="USD"))[0].remote
+    there = answered(tool, invoice(contact.id, "TAX", Basis.EXCLUSIVE))[0].remote
+    assert there.tax == 8_88  # 8.875 % of 100.07
+    (refused,) = answered(tool, invoice(contact.id, "GONE", Basis.EXCLUSIVE))
+    assert (refused.code, refused.message) == (Code.UNMAPPED_TAX, "QuickBooks has no tax code GONE.")
+    american.control("POST", "readings/quickbooks", {"short_pages": None})
 
 
 def test_an_american_bill_carries_no_code(american: Sandbox) -> None:

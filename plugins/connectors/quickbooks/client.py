@@ -107,17 +107,10 @@ class QuickBooksTool:
         return self._known or self._read_facts()
 
     def _read_facts(self) -> Facts:
-        asked = ["SELECT * FROM CompanyInfo", "SELECT * FROM Preferences"]
-        for kind in ("TaxCode", "TaxRate"):
-            asked.append(f"SELECT * FROM {kind} WHERE Active IN (true, false) MAXRESULTS 1000")
-        info, preferences, codes, rates = self._ask(asked)
-        one = [part({"one": next(iter(answer.get(kind) or ()), None)}, "one") for answer, kind in
-               ((info, "CompanyInfo"), (preferences, "Preferences"))]  # fmt: skip
-        if not all(one):
-            raise WrongShape("QuickBooks answered no company.")
-        us = text(one[0], "Country") in ("US", "USA")
-        taxes = company.tax_codes(codes.get("TaxCode", []), rates.get("TaxRate", []), us)
-        self._known = company.facts(one[0], one[1], taxes)
+        found = self._lists.everything(("CompanyInfo", "Preferences", "TaxCode", "TaxRate"))
+        info, preferences = found["CompanyInfo"][0], found["Preferences"][0]
+        us = text(info, "Country") in ("US", "USA")
+        self._known = company.facts(info, preferences, company.tax_codes(found["TaxCode"], found["TaxRate"], us))
         return self._known
 
     # -- reading ---------------------------------------------------------------------------------------------------
@@ -306,12 +299,10 @@ class QuickBooksTool:
 
     def _read_banks(self) -> dict[str, str]:
         """The first active bank account of each currency."""
-        rows = self._answer("SELECT * FROM Account WHERE AccountType = 'Bank' ORDERBY Id MAXRESULTS 1000").get(
-            "Account"
-        )
         found: dict[str, str] = {}
-        for row in rows or ():
-            found.setdefault(reference(row, "CurrencyRef") or self._facts.home, needed(row, "Id"))
+        for row in self._lists.where("Account", "AccountType", ["Bank"]):
+            if row.get("Active") is not False:
+                found.setdefault(reference(row, "CurrencyRef") or self._facts.home, needed(row, "Id"))
         return found
 
     def _sent(self, body: bytes) -> Heard:

@@ -24,6 +24,7 @@ NEAR_END = 800
 # Only the active are listed unless one asks otherwise.
 LISTS = frozenset({"Customer", "Vendor", "Account", "Item", "TaxCode", "TaxRate", "CompanyCurrency"})
 ALL = MappingProxyType({kind: "Active IN (true, false)" for kind in LISTS})
+ALONE = frozenset({"CompanyInfo", "Preferences"})  # one record each, which is neither counted nor sorted
 
 Ask = Callable[[Sequence[str]], Sequence[Row]]
 Parse = Callable[[str, Row], Sequence[Remote]]
@@ -99,13 +100,17 @@ class Lists:
             asked = []
             for place in unfinished:
                 kind, conditions = wanted[place]
+                if kind in ALONE:
+                    asked.append(f"SELECT * FROM {kind}")
+                    continue
                 asked.append(statement(kind, conditions, start=len(found[place]) + 1))
                 asked.append(statement(kind, conditions, count=True))
-            answers = self._ask(asked)
+            answers = iter(self._ask(asked))
             still = []
-            for number, place in enumerate(unfinished):
+            for place in unfinished:
                 kind, _ = wanted[place]
-                page, whole = page_of(answers[2 * number], kind), count_of(answers[2 * number + 1])
+                page = page_of(next(answers), kind)
+                whole = 1 if kind in ALONE else count_of(next(answers))
                 found[place] += page
                 if len(found[place]) >= whole:
                     continue

@@ -51,4 +51,4 @@ def says_stand_in(heard: Heard, known: bool | None) -> bool | None:
 def count(heard: Heard, name: str) -> int | None:
     """The whole number in a header, such as the calls that are left; None where there is none."""
     value = heard.headers.get(name, "").strip()
-    return int(value) if value.isdigit() else None
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
