@@ -210,6 +210,13 @@ def _held(subject: Subject, split: Split, invoice: Planned) -> Outcome | None:
             "Qualy did not move this payment's money, so it may have paid the partner already.",
             "Book the share by hand if it is owed, then decide ignore.",
         )
+    if _owed_to_us(subject, split) and terms.ways.separate_parties:
+        return subject.needs_decision(
+            "owed to us by a supplier",
+            f"{terms.title} keeps customers and suppliers apart, and the partner is a supplier there: no invoice goes"
+            " to it.",
+            f"Invoice the share in {terms.title} by hand, then decide ignore.",
+        )
     if (key := (str(Leg.SUPPLIER), split.partnership)) not in subject.known.links and key[1] not in subject.partners:
         return terms.say(
             Code.MALFORMED, "partnership", field="partnership", problem="names a partner that is not there"

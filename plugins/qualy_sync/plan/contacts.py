@@ -49,6 +49,7 @@ class Person:
     leg: Leg
     source_hash: str
     currency: str = ""  # of a new contact, where a contact has one for good
+    party: Party = Party.CUSTOMER  # what it is needed for
 
     @property
     def key(self) -> Key:
@@ -57,10 +58,6 @@ class Person:
     @property
     def ref(self) -> str:
         return make_ref(self.leg, self.record.id)
-
-    @property
-    def party(self) -> Party:
-        return Party.CUSTOMER if self.leg is Leg.CONTACT else Party.SUPPLIER
 
 
 class ContactPlanner:
@@ -78,7 +75,9 @@ class ContactPlanner:
         `currency` is what its documents are in, for tools in which a contact has one for good.
         """
         source_hash = _source_hash(record)
-        ruling = self._ruling(Person(record, leg, source_hash, currency))
+        billed = leg is Leg.SUPPLIER or self._terms.accounting.payments.as_ == "bill"
+        party = Party.SUPPLIER if billed else Party.CUSTOMER
+        ruling = self._ruling(Person(record, leg, source_hash, currency, party))
         pending = self._known.pending.get((str(leg), record.id))
         return Planned(
             kind=record.kind,
