@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from qualy_sync.contracts.accounting import Basis, Status, What
+from qualy_sync.contracts.accounting import Ability, Basis, Status, What
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.slices import Record
 from qualy_sync.model import Item, Leg, Money, Split
@@ -210,13 +210,9 @@ def _held(subject: Subject, split: Split, invoice: Planned) -> Outcome | None:
             "Qualy did not move this payment's money, so it may have paid the partner already.",
             "Book the share by hand if it is owed, then decide ignore.",
         )
-    if _owed_to_us(subject, split) and terms.ways.separate_parties:
-        return subject.needs_decision(
-            "owed to us by a supplier",
-            f"{terms.title} keeps customers and suppliers apart, and the partner is a supplier there: no invoice goes"
-            " to it.",
-            f"Invoice the share in {terms.title} by hand, then decide ignore.",
-        )
+    if _owed_to_us(subject, split) and not terms.can(Ability.INVOICE_SUPPLIERS):
+        steps = f"Invoice the share in {terms.title} by hand, then decide ignore."
+        return terms.cannot(Ability.INVOICE_SUPPLIERS, "owed to us by a supplier", steps)
     if (key := (str(Leg.SUPPLIER), split.partnership)) not in subject.known.links and key[1] not in subject.partners:
         return terms.say(
             Code.MALFORMED, "partnership", field="partnership", problem="names a partner that is not there"

@@ -17,12 +17,12 @@ Schema = dict[str, Any]
 ANY = "NAME"  # stands for a key that the user chooses: a category, a method, a currency
 REQUIRED = "required"
 
-# Not keys of this version. A sentence for those who read about them.
-PLANNED: dict[str, str] = {
-    "refunds": "refunds are not available yet; such payments wait as needs_decision",
-    "cancellations": "cancellations are not available yet; such payments wait as needs_decision",
-    "credit_notes": "credit notes are not available yet; such payments wait as needs_decision",
-    "reversal": "removing settlements is not available yet; such payments wait as needs_decision",
+# Words by which people look for what is decided under another key.
+ELSEWHERE: dict[str, str] = {
+    "refunds": "what becomes of refunds is decided by payments.refund_lines",
+    "cancellations": "what becomes of cancelled payments is decided by payments.cancelled",
+    "credit_notes": "they are made as payments.refund_lines and payments.cancelled say",
+    "reversal": "it stands under settlement",
 }
 _SECRETS = ("secret", "token", "password", "api_key", "apikey", "client_id")
 
@@ -101,8 +101,8 @@ def unknown_key(path: Sequence[str | int], name: str) -> str | None:
     """What to say about a key that looks like something else, None where there is nothing special about it."""
     if any(word in name.lower() for word in _SECRETS):
         return "is not a setting: keys and secrets belong into the connection, never into this file"
-    if name in PLANNED:
-        return f"is not a setting: {PLANNED[name]}"
+    if name in ELSEWHERE:
+        return f"is not a setting: {ELSEWHERE[name]}"
     elsewhere = [home for home in homes(name) if home]
     return f"is not a setting here; it belongs below {' or '.join(elsewhere)}" if elsewhere else None
 

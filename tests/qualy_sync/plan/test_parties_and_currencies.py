@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from qualy_sync.contracts.accounting import Chart, NewContact, Party, RemoteContact
+from qualy_sync.contracts.accounting import Ability, Chart, NewContact, Party, RemoteContact
 from qualy_sync.model import Kind, Leg
 from qualy_sync.outcomes import Code
 from qualy_sync.plan import Known, Planned, Terms
@@ -70,7 +70,8 @@ def test_what_a_partner_owes_us_is_a_persons_where_a_supplier_is_no_customer() -
     world.split(10_000, kind="rebate")
     rules: dict[str, Any] = {"splits__owed_to_us": "invoice", "splits__map": [{"account": "210", "tax": "OUTPUT"}]}
     key = (str(Leg.BILL), object_id(3, 1))
-    held = world.plan(apart(**rules))[key].outcome
+    unable = replace(apart(**rules), gaps={Ability.INVOICE_SUPPLIERS: "They are apart."})
+    held = world.plan(unable)[key].outcome
     assert held is not None
     assert (held.code, held.thing) == (Code.NEEDS_DECISION, "owed to us by a supplier")
     assert world.plan(**rules)[key].due
