@@ -116,6 +116,12 @@ def test_compose_and_the_local_runner_share_one_file_of_airflow_settings() -> No
     assert own & shared.keys() == set(), "set twice"
 
 
+def test_compose_sets_every_variable_that_names_a_place_or_a_key() -> None:
+    documented = set(re.findall(r"^\| `(QUALY_\w+)`", (ROOT / "docs" / "command-line.md").read_text(), re.MULTILINE))
+    assert "QUALY_LEDGER_URL" in documented
+    assert {name for name in compose()["services"]["worker"]["environment"] if name.startswith("QUALY_")} == documented
+
+
 def test_airflow_knows_every_setting_of_the_shared_file() -> None:
     import airflow
 

@@ -171,10 +171,15 @@ ORDER BY c.leg, c.source_id;
 SELECT leg, COUNT(*) AS records FROM current_outcomes WHERE book = :book GROUP BY leg;
 
 -- name: in_step_without_link
+-- Of a record that stands in the tool once per variant, each variant has to have a link.
 SELECT c.leg, c.source_id
 FROM current_outcomes c
 WHERE c.book = :book AND c.code IN :linked
-  AND NOT EXISTS (SELECT 1 FROM links l WHERE l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id)
+  AND (NOT EXISTS (SELECT 1 FROM links l WHERE l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id)
+       OR EXISTS (SELECT 1 FROM variant_outcomes v
+                  WHERE v.book = c.book AND v.leg = c.leg AND v.source_id = c.source_id AND v.code IN :linked
+                    AND NOT EXISTS (SELECT 1 FROM links l WHERE l.book = v.book AND l.leg = v.leg
+                                    AND l.source_id = v.source_id AND l.variant = v.variant)))
   AND NOT (c.leg = 'settlement' AND COALESCE(c.payment_id, '') IN
            (SELECT o.payment_id FROM links l
             JOIN current_outcomes o ON o.book = l.book AND o.leg = l.leg AND o.source_id = l.source_id

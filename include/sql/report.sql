@@ -102,7 +102,9 @@ SELECT c.leg, c.source_id, c.payment_id, c.code, c.trouble_key, c.amount, c.curr
        o.detail, l.remote_id, COALESCE(d.number, i.number) AS number, COALESCE(d.url, i.url) AS url
 FROM current_outcomes c
 JOIN outcomes o ON o.id = c.outcome
-LEFT JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id AND l.variant = ''
+LEFT JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id
+                 AND l.variant = (SELECT MIN(v.variant) FROM links v
+                                  WHERE v.book = c.book AND v.leg = c.leg AND v.source_id = c.source_id)
 LEFT JOIN mirror_documents d ON d.book = c.book AND d.id = l.remote_id
 LEFT JOIN links il ON il.book = c.book AND il.leg = 'invoice' AND il.source_id = c.payment_id AND il.variant = ''
 LEFT JOIN mirror_documents i ON i.book = c.book AND i.id = il.remote_id

@@ -14,11 +14,12 @@ import anyio.to_thread
 from fastapi import FastAPI, Response
 from fastapi import Request as HttpRequest
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from qualy_app.webhooks import MAKERS, SECRET_IN_PATH, Doors, Keeper, Refused, Request
 
-KEPT, TIMED_OUT, TOO_LARGE, UNAVAILABLE = 202, 408, 413, 503
+KEPT, BROKEN_OFF, TIMED_OUT, TOO_LARGE, UNAVAILABLE = 202, 400, 408, 413, 503
 BODY_SECONDS = 10.0  # whoever takes longer is not waited for
 HIDDEN = "***"
 SECRET = "qualy.webhook_secret"
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 
 def create_app(doors: Doors | None = None, keeper: Keeper | None = None) -> FastAPI:
     """The application that the plugin mounts at `/webhooks`: `POST /NAME`, or `POST /NAME/SECRET`, of each service."""
-    app = FastAPI(title="Qualy webhooks", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Qualy webhooks", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_middleware(HideSecrets)
     app.add_exception_handler(HTTPException, _status_alone)
     receiver = Receiver(doors or Doors(), keeper or Keeper())
@@ -54,7 +55,7 @@ class HideSecrets:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] in ("http", "websocket"):
             mounted = str(scope.get("root_path", ""))
             name, slash, secret = str(scope["path"]).removeprefix(mounted).lstrip("/").partition("/")
             shown = f"/{name}{slash}{HIDDEN if secret else ''}" if name in MAKERS else f"/{HIDDEN}"
@@ -106,6 +107,8 @@ async def _body(request: HttpRequest, largest: int) -> bytes:
                     raise Refused(TOO_LARGE)
     except TimeoutError:
         raise Refused(TIMED_OUT) from None
+    except ClientDisconnect:  # nobody reads the answer any more, and no log need hold that
+        raise Refused(BROKEN_OFF) from None
     return bytes(body)
 
 

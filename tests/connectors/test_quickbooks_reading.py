@@ -19,6 +19,7 @@ from qualy_sync.contracts.accounting import (
     Party,
     Remote,
     RemoteContact,
+    RemoteDocument,
     RemoteSettlement,
     Status,
     What,
@@ -77,6 +78,21 @@ def test_whole_lists_are_read_however_short_their_pages_are(sandbox: Sandbox, to
         found = {one.id for one in everything(tool, what)}
         assert len(found) >= there > 0, what
     assert len([code for code in tool.chart().accounts if ">" in code]) == len(state["Item"])
+    sandbox.control("POST", "readings/quickbooks", {"short_pages": None})
+
+
+@pytest.mark.parametrize("short", [None, 1, 7])
+def test_looking_for_records_finds_all_of_them_however_short_the_pages_are(
+    sandbox: Sandbox, tool: QuickBooksTool, short: int
+) -> None:
+    sandbox.control("POST", "readings/quickbooks", {"short_pages": short})
+    invoices = sandbox.control("GET", "state/quickbooks")["Invoice"]
+    numbers = [one["DocNumber"] for one in invoices if one.get("DocNumber")]
+    found = tool.find(What.INVOICE, [*numbers, "NO-SUCH-NUMBER"], None)
+    assert sorted(one.number for one in found if isinstance(one, RemoteDocument)) == sorted(numbers)
+    assert len(numbers) > 3
+    read = tool.by_id(What.INVOICE, [one.id for one in found])
+    assert {one.id for one in read} == {one.id for one in found}
     sandbox.control("POST", "readings/quickbooks", {"short_pages": None})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connectors.quickbooks import QuickBooksTool, connect
+from connectors.quickbooks import QuickBooksTool, connect, write
 from qualy_sync.contracts.accounting import (
     Answered,
     Basis,
@@ -444,7 +445,24 @@ def test_thirty_go_at_once_and_no_more(tool: QuickBooksTool) -> None:
 
 def test_the_same_elements_give_the_same_bytes(tool: QuickBooksTool) -> None:
     new = document("customer-1")
+    tool.prepare([new])
     assert tool.body([new]) == tool.body([replace(new)])
+
+
+def test_a_body_holds_the_rate_that_is_sent_and_is_not_made_without_it(sandbox: Sandbox, tool: QuickBooksTool) -> None:
+    new = document(party(tool, currency="USD").id, currency="USD", rate=None)
+    with pytest.raises(ValueError, match="not prepared"):
+        tool.body([new])
+    tool.prepare([new])
+    body = tool.body([new])
+    assert b'"ExchangeRate":' in body
+    asked = len(sandbox.control("GET", "calls/quickbooks")["calls"])
+    tool.prepare([new])
+    assert tool.body([new]) == body
+    assert len(sandbox.control("GET", "calls/quickbooks")["calls"]) == asked, "a rate is read once"
+    assert isinstance(tool.send(What.INVOICE, body, ref("K")), Answered)
+    (call,) = sandbox.control("GET", "calls/quickbooks")["calls"][asked:]
+    assert call["body_sha256"] == hashlib.sha256(write.wire(write.going(write.items(body)))).hexdigest()
 
 
 @pytest.mark.parametrize("do", ["drop_after", "status_after:500", "garbage", "truncate"])

@@ -208,14 +208,20 @@ class World:
         if left > timedelta(0):
             self.pass_time(left + timedelta(seconds=1))
 
-    def fault(self, method: str, path: str, do: str, times: int | None = 1, after: int = 0) -> None:
-        """Xero misbehaves."""
+    def fault(
+        self, method: str, path: str, do: str, times: int | None = 1, after: int = 0, service: str = "xero"
+    ) -> None:
+        """Xero, or another service, misbehaves."""
         faults = [{"method": method, "path": path, "do": do, "times": times, "after": after}]
-        self.sandbox.control("POST", "faults/xero", faults)
+        self.sandbox.control("POST", f"faults/{service}", faults)
 
     def hold(self, path: str) -> None:
         """Xero takes the next call of this kind and does nothing yet, until `release`."""
         self.fault("PUT", f"/api.xro/2.0/{path}", "hold")
+
+    def hold_reading(self, kind: str) -> None:
+        """Qualy takes the next call for a list and does nothing yet, until `release`."""
+        self.fault("GET", f"/v1/{kind}", "hold", service="qualy")
 
     def until_held(self) -> None:
         """Returns once a call is held."""

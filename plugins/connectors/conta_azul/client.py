@@ -268,6 +268,9 @@ class ContaAzulTool:
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
+    def prepare(self, batch: Sequence[Write]) -> None:
+        """Nothing: everything that is sent comes from the elements."""
+
     def body(self, batch: Sequence[Write]) -> bytes:
         """One to three elements; each becomes one request."""
         return write.body(batch, self._at.account)

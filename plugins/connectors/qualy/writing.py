@@ -13,11 +13,11 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from qualy_sync.contracts.accounting import Declined, NotSent, Unanswered
 from qualy_sync.contracts.crm import Customer, Saved
-from qualy_sync.contracts.errors import OutOfQuota, Unreachable
+from qualy_sync.contracts.errors import OutOfQuota, Unreachable, WrongShape
 from qualy_sync.outcomes import Code
 
 from .shapes import object_of, read_json
@@ -55,11 +55,9 @@ class QualyWriter:
         body = json.dumps(content, ensure_ascii=False).encode()
         try:
             answer = self._transport.send(verb, path, body)
-        except requests.RequestException as error:
+        except (OSError, HTTPError) as error:  # those of requests are the former; some of urllib3's come through it
             if _never_left(error):
                 return NotSent(Unreachable(f"Qualy could not be reached ({verb} {path})."))
-            return Unanswered("Qualy's answer did not arrive.")
-        except OSError:
             return Unanswered("Qualy's answer did not arrive.")
         return self._fate(answer, verb, path)
 
@@ -79,7 +77,7 @@ class QualyWriter:
         return NotSent(error)
 
 
-def _never_left(error: requests.RequestException) -> bool:
+def _never_left(error: Exception) -> bool:
     """Whether no connection came about."""
     if isinstance(error, requests.ConnectTimeout):
         return True
@@ -91,7 +89,7 @@ def _customer(answer: requests.Response, path: str) -> Customer | None:
     """The contact in an answer; None where it holds none that can be told by its id."""
     try:
         found = object_of(read_json(answer.content), path)
-    except Exception:
+    except (ValueError, WrongShape):
         return None
     record_id = found.get("_id")
     return Customer(record_id, found) if isinstance(record_id, str) and record_id else None

@@ -1,6 +1,6 @@
 """What only the company can say of an element: net amounts, the United States' tax, rates of exchange. Pure.
 
-A body says what is meant; the company's tax rates, home currency and rates of the day say how it is written.
+The elements say what is meant; the company's tax rates, home currency and rates of the day say how it is written.
 """
 
 from __future__ import annotations

@@ -72,25 +72,7 @@ class Lists:
 
     def everything(self, kinds: Sequence[str]) -> dict[str, list[Row]]:
         """All records of some short lists, active or not. Raises WrongShape where a list does not hold still."""
-        found: dict[str, list[Row]] = {kind: [] for kind in kinds}
-        open_kinds = list(kinds)
-        while open_kinds:
-            asked = [
-                one
-                for kind in open_kinds
-                for one in (statement(kind, start=len(found[kind]) + 1), statement(kind, count=True))
-            ]
-            answers = self._ask(asked)
-            unfinished = []
-            for place, kind in enumerate(open_kinds):
-                page, whole = page_of(answers[2 * place], kind), count_of(answers[2 * place + 1])
-                found[kind] += page
-                if page and len(found[kind]) < whole:
-                    unfinished.append(kind)
-                elif len(found[kind]) < whole:
-                    raise WrongShape(f"QuickBooks gave {len(found[kind])} of {whole} records of {kind}.")
-            open_kinds = unfinished
-        return found
+        return dict(zip(kinds, self._whole([(kind, []) for kind in kinds]), strict=True))
 
     def changed(
         self, kinds: Sequence[str], since: datetime | None, each_answer: EachAnswer
@@ -101,15 +83,36 @@ class Lists:
             yield from walk(watched(_Pages(self._ask, self._parse, kind, first), each_answer), since)
 
     def where(self, kind: str, name: str, values: Sequence[str]) -> list[Row]:
-        """Records whose field has one of some values."""
+        """Records whose field has one of some values. Raises WrongShape rather than giving a part."""
         wanted = list(dict.fromkeys(value for value in values if value))
-        statements = [
-            statement(kind, [f"{name} IN ({', '.join(map(quoted, wanted[at : at + VALUES_PER_STATEMENT]))})"])
+        asked = [
+            (kind, [f"{name} IN ({', '.join(map(quoted, wanted[at : at + VALUES_PER_STATEMENT]))})"])
             for at in range(0, len(wanted), VALUES_PER_STATEMENT)
         ]
-        found = [row for answer in self._ask(statements) for row in page_of(answer, kind)] if statements else []
-        if len(found) >= PAGE and len(statements) == 1:
-            raise WrongShape(f"QuickBooks holds more records of one {name} than it lists.")
+        return [row for rows in self._whole(asked) for row in rows]
+
+    def _whole(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[list[Row]]:
+        """All records of some kinds under some conditions, each read until it has as many as QuickBooks counts."""
+        found: list[list[Row]] = [[] for _ in wanted]
+        unfinished = list(range(len(wanted)))
+        while unfinished:
+            asked = []
+            for place in unfinished:
+                kind, conditions = wanted[place]
+                asked.append(statement(kind, conditions, start=len(found[place]) + 1))
+                asked.append(statement(kind, conditions, count=True))
+            answers = self._ask(asked)
+            still = []
+            for number, place in enumerate(unfinished):
+                kind, _ = wanted[place]
+                page, whole = page_of(answers[2 * number], kind), count_of(answers[2 * number + 1])
+                found[place] += page
+                if len(found[place]) >= whole:
+                    continue
+                if not page:
+                    raise WrongShape(f"QuickBooks gave {len(found[place])} of {whole} records of {kind}.")
+                still.append(place)
+            unfinished = still
         return found
 
 

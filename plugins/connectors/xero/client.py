@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from connectors.pages import Part, walk, watched
-from connectors.shared.answers import Heard
+from connectors.pages import newest as _latest
+from connectors.shared.answers import Heard, says_stand_in
 from connectors.xero import change, names, tax, write
 from connectors.xero import chart as charts
 from connectors.xero.classify import (
@@ -261,6 +262,9 @@ class XeroTool:
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
+    def prepare(self, batch: Sequence[Write]) -> None:
+        """Nothing: Xero itself knows its rates, and takes amounts as they are meant."""
+
     def body(self, batch: Sequence[Write]) -> bytes:
         """The exact body of one batch: creates as they go on the wire, everything else in an envelope."""
         new = [one for one in batch if not isinstance(one, Change | Void | Remove | NewAllocation)]
@@ -400,10 +404,7 @@ class XeroTool:
         self.quota.minute, self.quota.day = remaining(heard)
         told = refusal(heard, method, self._clock.now())
         self.quota.wait_until = told.until if isinstance(told, OutOfQuota) else None
-        if "x-sandbox" in heard.headers:
-            self.stand_in = True
-        elif self.stand_in is None and heard.status < 300:
-            self.stand_in = False
+        self.stand_in = says_stand_in(heard, self.stand_in)
         return heard
 
 
@@ -427,16 +428,6 @@ def only_organisation(connections: Sequence[Row]) -> str:
 def _fits(record: Remote, what: What, wanted: set[str]) -> bool:
     kind_fits = not isinstance(record, RemoteDocument) or record.what is what
     return kind_fits and same(search_key(record)) in wanted
-
-
-def _latest(records: Iterator[Remote]) -> tuple[Remote, ...]:
-    """Each record once, in its newest state: one that changes during a search comes twice."""
-    newest: dict[str, Remote] = {}
-    for record in records:
-        known = newest.get(record.id)
-        if known is None or record.updated_at >= known.updated_at:
-            newest[record.id] = record
-    return tuple(newest.values())
 
 
 def _chunks(values: Sequence[str]) -> Iterator[list[str]]:

@@ -7,12 +7,13 @@ import typer
 from .checking import check
 from .connecting import connect_conta_azul, connect_quickbooks, connect_xero
 from .customers import connect_hubspot, connect_mailchimp, sync_hubspot, sync_mailchimp
-from .deciding import decide, ignore, retry
+from .deciding import decide, ignore
 from .exporting import export
 from .keeping import migrate, new_key
 from .looking import explain, outcomes
 from .reapplying import reapply_settings
 from .reporting import report
+from .retrying import retry
 from .starting import fresh_start
 from .syncing import extract, sync_accounting
 

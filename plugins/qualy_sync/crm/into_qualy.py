@@ -31,7 +31,7 @@ from .merge import Reason
 from .new_in_qualy import create_all, ids_by_email, settle_create
 from .people import text_at
 from .plan import Planned
-from .qualy_attempts import CREATE, UPDATE, believed, changed_content, close, commit, lost, not_sent
+from .qualy_attempts import ABSENT, CREATE, UPDATE, believed, changed_content, close, commit, lost, not_sent
 from .work import CrmProblem, CrmWork, Pace
 from .write import left
 
@@ -186,7 +186,7 @@ def _settle_update(work: CrmWork, attempt: OpenAttempt) -> None:
         work.add("still_unknown")
         return
     with work.ledger.writing() as connection:
-        close(connection, attempt.id, one.source_id, "found" if there else "absent")
+        close(connection, attempt.id, one.source_id, "found" if there else ABSENT)
         link = kept.links_of(connection, work.book, [one.source_id]).get(one.source_id)
         if there and link is not None:
             now = work.ledger.now()

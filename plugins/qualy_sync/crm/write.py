@@ -59,6 +59,7 @@ class Sender:
         self._planner = Planner(work)
         self._waiting: dict[Act, list[Planned]] = {Act.CREATE: [], Act.UPDATE: []}
         self._tried: set[str] = set()
+        self._meant: dict[str, str] = {}  # contact -> whose
         self._moved_before: set[str] = set()
         self._round: set[str] = set()
         self.again: set[str] = set()
@@ -72,13 +73,32 @@ class Sender:
         """Plans these once more, on fresh readings, and sends what fills a batch."""
         ids = [one for one in ids if one not in self._tried or one in self._round]
         for one in self._fresh(ids):
-            if one.act is None or self.stopped:
+            if one.act is None or self.stopped or not self._has_its_contact(one):
                 continue
             if any(one.person.email == other.person.email for other in self._waiting[one.act]):
                 self._send(one.act)
             self._waiting[one.act].append(one)
             if len(self._waiting[one.act]) >= self._work.tool.limits.per_write:
                 self._send(one.act)
+
+    def _has_its_contact(self, one: Planned) -> bool:
+        """Whether nobody else is written to this contact in this run: two addresses may lead to one. The one whose
+        address is the contact's own comes first; the other is planned once more, when the first is linked."""
+        if one.contact is None:
+            return True
+        contact, me = one.contact, one.person
+        taken_by = self._meant.get(contact.id, me.id)
+        waiting = self._waiting[Act.UPDATE]
+        before = next((each for each in waiting if each.contact and each.contact.id == contact.id), None)
+        if before is not None and before.person.id != me.id and me.email == contact.email != before.person.email:
+            waiting.remove(before)
+            self.again.add(before.person.id)
+            taken_by = me.id
+        if taken_by != me.id:
+            self.again.add(me.id)
+            return False
+        self._meant[contact.id] = me.id
+        return True
 
     def flush(self) -> None:
         for act in (Act.UPDATE, Act.CREATE):
@@ -307,6 +327,7 @@ class Sender:
 def done(connection: sa.Connection, work: CrmWork, one: Planned, act: Act, result: Done) -> Outcome:
     """Keeps what was answered: the contact as it is there now, the link, and what both sides agree on."""
     now = work.ledger.now()
+    work.saw(result.contact.updated_at)
     values = kept.put_answer(connection, work.book, result.contact, one.to_tool, work.terms.key_field, now)
     email = values.get(work.terms.email_field, "") or one.person.email
     if one.link is None:

@@ -62,9 +62,9 @@ def decide(
 
 def decisions_on(
     connection: sa.Connection, book: int, keys: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], Decision]:
+) -> dict[tuple[str, ...], Decision]:
     """The newest decision per (leg, source id)."""
-    found: dict[tuple[str, str], Decision] = {}
+    found: dict[tuple[str, ...], Decision] = {}
     ids = sorted({source_id for _, source_id in keys})
     for start in range(0, len(ids), 500):
         rows = connection.execute(

@@ -123,9 +123,9 @@ def _append(
     return {(row.leg, row.source_id): row.id for row in result}
 
 
-def current_of(connection: sa.Connection, book: int, source_ids: Sequence[str]) -> dict[tuple[str, str], sa.Row[Any]]:
+def current_of(connection: sa.Connection, book: int, source_ids: Sequence[str]) -> dict[tuple[str, ...], sa.Row[Any]]:
     """The current outcome with its detail, per (leg, source id)."""
-    found: dict[tuple[str, str], sa.Row[Any]] = {}
+    found: dict[tuple[str, ...], sa.Row[Any]] = {}
     wanted = sorted(set(source_ids))
     for start in range(0, len(wanted), 500):
         rows = connection.execute(

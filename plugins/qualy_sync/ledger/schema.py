@@ -408,6 +408,21 @@ current_outcomes = table(
     sa.Index("ix_current_outcomes_attention", "book", "attention", "owner"),
 )
 
+# of a record that stands in the tool more than once (a contact per currency): the outcome of each; the worst is the
+# record's
+variant_outcomes = table(
+    "variant_outcomes",
+    sa.Column("book", sa.Integer, primary_key=True),
+    sa.Column("leg", sa.String(20), primary_key=True),
+    sa.Column("source_id", Key, primary_key=True),
+    sa.Column("variant", sa.String(20), primary_key=True),
+    sa.Column("owner", Key, nullable=False, default=""),
+    sa.Column("code", sa.String(40), nullable=False),
+    sa.Column("detail", Json, nullable=False),
+    sa.Column("thing", sa.String(300), nullable=False, default=""),
+    sa.Index("ix_variant_outcomes_code", "book", "code", "leg", "owner"),
+)
+
 # a trouble is known once an earlier run's instance did fail for it
 troubles = table(
     "troubles",

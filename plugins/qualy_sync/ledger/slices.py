@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from qualy_sync.model import NOUNS, Kind, Source
 
 from .engine import Ledger
-from .schema import current_outcomes, passes, quality_failures, source_rows, source_seen
+from .schema import current_outcomes, passes, quality_failures, source_rows, source_seen, variant_outcomes
 
 OWNERS_PER_SLICE = 200
 NEVER = 2**31 - 1
@@ -255,7 +255,7 @@ def changed_owners(ledger: Ledger, since: int, pin: int, book: int) -> Iterator[
 
 
 def owners_with(ledger: Ledger, book: int, codes: Sequence[str], legs: Sequence[str]) -> Iterator[list[str]]:
-    """Owners of records that have one of these codes now, for one of these legs."""
+    """Owners of records that have one of these codes now, for one of these legs, or for a variant of one."""
 
     def query(after: str, limit: int) -> list[sa.Select[Any]]:
         return [
@@ -269,7 +269,17 @@ def owners_with(ledger: Ledger, book: int, codes: Sequence[str], legs: Sequence[
             )
             .distinct()
             .order_by(current_outcomes.c.owner)
-            .limit(limit)
+            .limit(limit),
+            sa.select(variant_outcomes.c.owner)
+            .where(
+                variant_outcomes.c.book == book,
+                variant_outcomes.c.owner > after,
+                variant_outcomes.c.code.in_(codes),
+                variant_outcomes.c.leg.in_(legs),
+            )
+            .distinct()
+            .order_by(variant_outcomes.c.owner)
+            .limit(limit),
         ]
 
     return _keyset(ledger, query)

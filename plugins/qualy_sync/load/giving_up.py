@@ -10,9 +10,11 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from qualy_sync.ledger.attempts import step_key
 from qualy_sync.ledger.engine import db_now
 from qualy_sync.ledger.outcomes import current_of
 from qualy_sync.ledger.schema import attempt_steps
+from qualy_sync.ledger.variants import variants_on
 from qualy_sync.outcomes import Code
 from qualy_sync.plan.values import Pending, unsettled
 
@@ -26,13 +28,16 @@ def give_up(work: Work) -> int:
     with work.ledger.writing() as connection:
         now = db_now(connection)
         rows = connection.execute(
-            sa.select(attempt_steps.c.leg, attempt_steps.c.source_id).where(
+            sa.select(attempt_steps.c.leg, attempt_steps.c.source_id, attempt_steps.c.variant).where(
                 attempt_steps.c.book == work.book, attempt_steps.c.open, attempt_steps.c.at < now - hours
             )
         ).all()
         current = current_of(connection, work.book, [row.source_id for row in rows])
-        keys = [(row.leg, row.source_id) for row in rows]
-        silent = [key for key in keys if key in current and current[key].code == Code.UNKNOWN]
+        each = variants_on(connection, work.book, [row.source_id for row in rows])
+        codes = {key: row.code for key, row in current.items()}
+        codes |= {(*key, one): str(outcome.code) for key, some in each.items() for one, outcome in some.items()}
+        keys = [step_key(row.leg, row.source_id, row.variant) for row in rows]
+        silent = [key for key in keys if codes.get(key) == Code.UNKNOWN]
         if silent:
             outcome = unsettled(work.terms(), Pending(until=now, overdue=True))
             keep_results(connection, work, dict.fromkeys(silent, outcome))

@@ -112,12 +112,12 @@ def _replay(work: Work, terms: Terms, attempt: OpenAttempt, lease: Lease, tally:
                 link = _by_its_settings(made, one)
                 mirror.put(connection, work.book, [result.remote])
                 close_steps(connection, attempt.id, [one.ref], DONE_AS[step.verb])
-                keep_results(connection, work, {(one.leg, one.source_id): outcome}, [link])
+                keep_results(connection, work, {one.key: outcome}, [link])
                 tally.add(str(outcome.code))
             else:
                 close_steps(connection, attempt.id, [one.ref], str(result.code))
                 outcome = refusal(terms, _step(one), result)
-                keep_results(connection, work, {(one.leg, one.source_id): outcome})
+                keep_results(connection, work, {one.key: outcome})
         end_attempt(connection, attempt.id, "unknown" if left else "answered")
     if any(one.ref not in by_ref for one in attempt.steps):
         tally.stopped = f"{work.tool.title} answered without naming every record; nothing more of this kind is sent"
@@ -163,7 +163,7 @@ def _told(
         outcome, link, fate = seen.outcome, seen.link, DONE_AS[step.verb] if seen.fate == "done" else "found"
     close_steps(connection, attempt.id, [one.ref], fate)
     links = [_by_its_settings(link, one)] if link else []
-    keep_results(connection, work, {(one.leg, one.source_id): outcome}, links)
+    keep_results(connection, work, {one.key: outcome}, links)
     tally.add(str(outcome.code))
     return True
 
@@ -199,7 +199,7 @@ def _absent(
     keep_results(
         connection,
         work,
-        {(one.leg, one.source_id): terms.say(Code.ITS_TURN, why="it was sent once and never arrived")},
+        {one.key: terms.say(Code.ITS_TURN, why="it was sent once and never arrived")},
     )
     tally.add("absent")
 
@@ -215,7 +215,7 @@ def _still_unknown(
 ) -> None:
     given_up = attempt.committed_at + timedelta(hours=work.accounting.pace.give_up_hours)
     outcome: Outcome = unsettled(terms, Pending(until, overdue=given_up < db_now(connection)))
-    keep_results(connection, work, {(one.leg, one.source_id): outcome}, retry_at=until)
+    keep_results(connection, work, {one.key: outcome}, retry_at=until)
     tally.add("still_unknown")
 
 
@@ -318,7 +318,7 @@ def _ask_by_ticket(
     except ToolError as error:
         log.info("A ticket cannot be asked for now: %s", error)
         return
-    key = (one.leg, one.source_id)
+    key = one.key
     with work.ledger.writing() as connection:
         lease.check(connection)
         if isinstance(fate, Failed):

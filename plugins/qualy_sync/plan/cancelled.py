@@ -139,7 +139,7 @@ def _credit_of(subject: Subject, remote: RemoteDocument, amount: int) -> Credit:
     return Credit(
         key=key,
         of=subject.invoice_key,
-        contact=(str(Leg.CONTACT), subject.payment.contact),
+        contact=subject.terms.contact_key(Leg.CONTACT, subject.payment.contact, remote.currency),
         remote=remote,
         amount=amount,
         day=date.fromisoformat(day) if day else cancelled_on(subject),

@@ -151,7 +151,7 @@ def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: boo
 
 
 def _other_currency(terms: Terms, known: Known, draft: Draft) -> Outcome | None:
-    """The document's contact has another currency for good: the tool would refuse it, or take the contact's."""
+    """The contact that we linked is of another currency since: the tool would refuse it, or take the contact's."""
     link = known.links.get(draft.contact) if terms.ways.currency_per_contact else None
     contact = known.contacts_by_id.get(known.after_merges(link.remote_id)) if link is not None else None
     if contact is None or contact.currency in ("", draft.currency):
@@ -159,8 +159,9 @@ def _other_currency(terms: Terms, known: Known, draft: Draft) -> Outcome | None:
     return terms.say(
         Code.NEEDS_DECISION,
         f"contact in {contact.currency}",
-        problem=f"Its contact is in {contact.currency} for good there, and this is in {draft.currency}.",
-        steps=f"Book it under a second contact in {draft.currency} by hand, then decide ignore.",
+        problem=f"Its contact {contact.id} is in {contact.currency} there, and this is in {draft.currency}.",
+        steps=f"Link the contact to one in {draft.currency} (decide link:CONTACT_ID on it), or book this by hand and"
+        " decide ignore.",
     )
 
 

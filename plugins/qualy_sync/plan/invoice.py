@@ -23,7 +23,7 @@ from .lines import document_lines
 from .reapply import reapplies
 from .standing import is_cancelled, is_over, is_unlisted
 from .subject import ContactBlocked, Subject
-from .values import Key, Planned, Ruling, decision_on, going_on, record_failure, taken_back
+from .values import Planned, Ruling, decision_on, going_on, record_failure, taken_back
 
 
 def plan_invoice(subject: Subject, contact_blocked: ContactBlocked) -> list[Planned]:
@@ -154,7 +154,7 @@ def _waits_for_money(subject: Subject) -> Outcome | None:
 def _draft(subject: Subject, day: date, generation: int = 1) -> Draft | Outcome:
     """The document as Qualy and the settings make it now, or why it cannot be made."""
     terms, payment, accounting = subject.terms, subject.payment, subject.terms.accounting
-    contact: Key = (str(Leg.CONTACT), payment.contact)
+    contact = terms.contact_key(Leg.CONTACT, payment.contact, payment.currency)
     if not subject.customer_there and contact not in subject.known.links:
         return terms.say(Code.MALFORMED, "contact", field="contact", problem="names a customer that is not there")
     lines = document_lines(terms, payment, subject.splits, subject.partner_names, subject.share_problems)

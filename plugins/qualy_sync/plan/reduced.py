@@ -111,7 +111,7 @@ def _credit(
     return Credit(
         key=key,
         of=(str(Leg.BILL), record.id),
-        contact=(str(Leg.SUPPLIER), split.partnership),
+        contact=subject.terms.contact_key(Leg.SUPPLIER, split.partnership, remote.currency),
         remote=remote,
         amount=amount,
         day=date.fromisoformat(day)

@@ -195,7 +195,7 @@ def _credit(subject: Subject, record: Record, refund: Transaction, source_hash: 
     return Credit(
         key=key,
         of=subject.invoice_key,
-        contact=(str(Leg.CONTACT), subject.payment.contact),
+        contact=subject.terms.contact_key(Leg.CONTACT, subject.payment.contact, remote.currency),
         remote=remote,
         amount=abs(refund.amount),
         day=date.fromisoformat(str(fixed["date"])) if "date" in fixed else _day(subject, refund),

@@ -64,12 +64,20 @@ class AccountingTool(Protocol):
         """Records by the tool's id, every status, lines and version included; unknown ids are left out."""
         ...
 
+    def prepare(self, batch: Sequence[Write]) -> None:
+        """Reads what `body` of these elements needs to know and does not know yet, such as rates of exchange.
+
+        Asked before every attempt, while no transaction is open; calls nothing where nothing is lacking, and writes
+        nothing. What cannot be had is refused by `send`, element by element.
+        """
+        ...
+
     def body(self, batch: Sequence[Write]) -> bytes:
         """The exact body of one batch. It says all that `send` needs: which elements, what is done to each.
 
-        The elements fit together by `limits` (`company`, `most`); raises ValueError otherwise. Pure: the same
-        elements give the same bytes. Bytes are kept, encrypted, until their fate is known, and may be sent by another
-        process.
+        The elements fit together by `limits` (`company`, `most`), and were prepared; raises ValueError otherwise.
+        Calls nothing: the same elements and the same facts give the same bytes. Bytes are kept, encrypted, until their
+        fate is known, and may be sent by another process. What goes on the wire follows from them alone.
         """
         ...
 
