@@ -258,6 +258,29 @@ def test_a_receipt_that_qualy_took_back_is_taken_back_and_comes_again_if_it_does
     assert code(booked, "settlement", 5, 40) == "paid"
 
 
+def test_money_and_its_removal_are_tested_by_their_own_day_where_locked_invoices_may_be_settled(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    world = make_world(settings=lively(tmp_path, **{"settle_locked_invoice: hold": "settle_locked_invoice: try"}))
+    world.run_until_quiet()
+    day = max(invoice(world, number)["DateString"][:10] for number in (VISA, FEE))
+    world.sandbox.control("POST", "lock-date/xero", {"period": day, "year_end": None})
+    receipt = transaction(world, 29, 2, 15_500)
+    payment_says(world, 2, status="paid", due=0)
+    runs(world, 1)
+    assert (code(world, "settlement", 5, 29), money(world, VISA)[2]) == ("paid", 155.0)
+    # Taken back: the one of today goes, the one of a locked day stays until that is open.
+    told(world, update={"transactions": [{"_id": one, "status": "failed"} for one in (receipt, object_id(5, 40))]})
+    payment_says(world, 2, status="due", due=15_500)
+    runs(world, 1)
+    assert (code(world, "settlement", 5, 29), money(world, VISA)[2]) == ("removed", 0.0)
+    assert (code(world, "settlement", 5, 40), money(world, FEE)[2]) == ("reversed_at_source", 200.0)
+    world.sandbox.control("POST", "lock-date/xero", {"period": None, "year_end": None})
+    runs(world, 1)
+    assert (code(world, "settlement", 5, 40), money(world, FEE)[2]) == ("removed", 0.0)
+    assert not world.findings()
+
+
 def test_a_receipt_that_qualy_took_back_is_left_to_a_person_where_the_settings_hold_it(
     make_world: MakeWorld, tmp_path: Path
 ) -> None:
