@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from qualy_sync.contracts.accounting import Basis, Status, What
+from qualy_sync.contracts.accounting import Ability, Basis, Status, What
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.slices import Record
 from qualy_sync.model import Item, Leg, Money, Split
@@ -210,6 +210,9 @@ def _held(subject: Subject, split: Split, invoice: Planned) -> Outcome | None:
             "Qualy did not move this payment's money, so it may have paid the partner already.",
             "Book the share by hand if it is owed, then decide ignore.",
         )
+    if _owed_to_us(subject, split) and not terms.can(Ability.INVOICE_SUPPLIERS):
+        steps = f"Invoice the share in {terms.title} by hand, then decide ignore."
+        return terms.cannot(Ability.INVOICE_SUPPLIERS, "owed to us by a supplier", steps)
     supplier = terms.contact_key(Leg.SUPPLIER, split.partnership, split.currency)
     if supplier not in subject.known.links and split.partnership not in subject.partners:
         return terms.say(

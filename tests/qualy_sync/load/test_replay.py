@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from qualy_sync.ledger.attempts import open_attempts
+from qualy_sync.ledger.schema import links
 from qualy_sync.model import Leg
-from tests.support.world import BETWEEN_RUNS, MINUTE, Ending, World
+from tests.support.world import BETWEEN_RUNS, MINUTE, SETTINGS, Ending, World
 
 FIRST_DOCUMENTS = 4  # the fourth batch of a run is the first one of documents: an invoice and a bill
 DOCUMENTS = "/api.xro/2.0/Invoices"
@@ -48,6 +52,22 @@ def test_after_four_minutes_it_reads_back_instead(world: World, undisturbed: End
     assert not world.open_attempts()
     world.run_until_quiet()
     assert world.ending() == undisturbed
+
+
+def test_what_is_found_again_knows_the_settings_that_made_it(make_world: Callable[..., World], tmp_path: Path) -> None:
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(SETTINGS.read_text())
+    world = make_world(settings=settings)
+    world.crash("answered", FIRST_DOCUMENTS)
+    (attempt,) = world.open_attempts()
+    refs, made_by = {one.ref for one in attempt.steps}, {one.settings_version for one in attempt.steps}
+    settings.write_text(SETTINGS.read_text().replace("number_prefix: Q-", "number_prefix: QY-"))
+    world.pass_time(5 * MINUTE)
+    world.run_until_quiet()
+    with world.ledger.reading() as connection:
+        versions = {row.ref: row.settings_version for row in connection.execute(sa.select(links))}
+    assert {versions[ref] for ref in refs} == made_by
+    assert len(set(versions.values())) == 2  # the later ones were made by the settings as they are now
 
 
 def test_a_key_is_as_old_as_its_first_send_however_often_it_was_repeated(world: World, undisturbed: Ending) -> None:

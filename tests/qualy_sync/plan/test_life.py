@@ -128,6 +128,18 @@ def _with_decision(world: World, books: Books, decisions: Any) -> dict[Key, Plan
     return plan
 
 
+@pytest.mark.parametrize(("paid", "ends", "total"), [(0, Code.UPDATED, 12_000), (10_000, Code.NEEDS_DECISION, 10_000)])
+def test_a_share_that_changed_is_followed_by_its_bill_until_that_is_paid(paid: int, ends: Code, total: int) -> None:
+    world, books = booked(share=10_000)
+    bill = next(one for one in books.documents.values() if one.what is What.BILL)
+    books.documents[bill.id] = replace(bill, paid=paid, due=bill.due - paid)
+    world.split(12_000, over={"dueAt": "2026-08-31T12:00:00.000Z"})
+    assert code(books.sync(world, terms_of())[BILL]) is ends
+    there = books.documents[bill.id]
+    due = date(2026, 8, 31) if ends is Code.UPDATED else date(2026, 6, 30)
+    assert (there.total, there.due_date, there.date) == (total, due, bill.date)
+
+
 # -- called off ----------------------------------------------------------------------------------------------------
 
 CANCELLED: list[tuple[int, bool, dict[str, str], Code, str]] = [

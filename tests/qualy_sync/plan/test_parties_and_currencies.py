@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from qualy_sync.contracts.accounting import Change, Chart, NewContact, Party, RemoteContact
+from qualy_sync.contracts.accounting import Ability, Change, Chart, NewContact, Party, RemoteContact
 from qualy_sync.ledger.decisions import Decision
 from qualy_sync.model import Kind, Leg
 from qualy_sync.outcomes import Code
@@ -53,6 +53,30 @@ def test_a_customer_is_adopted_and_a_supplier_with_the_same_email_is_not() -> No
     assert isinstance(new, NewContact)
     assert (new.party, new.currency) == (Party.CUSTOMER, "AUD")
     assert new.name.startswith("Ana Silva ("), "the plain name is the supplier's"
+
+
+def test_where_payments_are_bills_the_customer_is_a_supplier() -> None:
+    item = {"role": "principal", "account": "200", "expense_account": "310", "purchase_tax": "INPUT"}
+    as_bill = apart(payments__as="bill", payments__mark_paid=False, items={"Course": item}, splits__map=[])
+    assert planned(as_bill, there(Party.SUPPLIER, "AUD")).link is not None
+    made = planned(as_bill, there(Party.CUSTOMER, "AUD"))
+    assert made.step is not None
+    assert isinstance(made.step.new, NewContact)
+    assert made.step.new.party is Party.SUPPLIER
+
+
+def test_what_a_partner_owes_us_is_a_persons_where_a_supplier_is_no_customer() -> None:
+    world = World()
+    world.payment(("Course", 100_000), status="paid")
+    world.charge(100_000)
+    world.split(10_000, kind="rebate")
+    rules: dict[str, Any] = {"splits__owed_to_us": "invoice", "splits__map": [{"account": "210", "tax": "OUTPUT"}]}
+    key = (str(Leg.BILL), object_id(3, 1))
+    unable = replace(apart(**rules), gaps={Ability.INVOICE_SUPPLIERS: "They are apart."})
+    held = world.plan(unable)[key].outcome
+    assert held is not None
+    assert (held.code, held.thing) == (Code.NEEDS_DECISION, "owed to us by a supplier")
+    assert world.plan(**rules)[key].due
 
 
 def test_one_in_another_currency_stays_and_a_second_one_is_made() -> None:
