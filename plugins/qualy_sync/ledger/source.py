@@ -81,7 +81,7 @@ def save_rows(
         return Saved()
     latest = {row.id: row for row in rows}  # an id that is there twice: the last one is the newer
     there = _current(connection, kind, list(latest))
-    back = _gone(connection, kind, list(there))
+    back = {each for each, before in there.items() if (before.missed or 0) >= GONE_AFTER}
     made = [row for row in latest.values() if row.id not in there]
     known = [row for row in latest.values() if row.id in there]
     changed = [row for row in known if there[row.id].hash != row.hash or row.id in back]
@@ -161,18 +161,13 @@ def _now(kind: Kind) -> tuple[sa.ColumnElement[bool], ...]:
 
 def _current(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> dict[str, sa.Row[Any]]:
     columns = source_rows.c
+    seen = sa.and_(source_seen.c.kind == columns.kind, source_seen.c.id == columns.id)
     found = connection.execute(
-        sa.select(columns.id, columns.hash, columns.valid_from, columns.final, columns.problem).where(
-            *_now(kind), columns.id.in_(ids)
-        )
+        sa.select(columns.id, columns.hash, columns.valid_from, columns.final, columns.problem, source_seen.c.missed)
+        .outerjoin(source_seen, seen)
+        .where(*_now(kind), columns.id.in_(ids))
     )
     return {row.id: row for row in found}
-
-
-def _gone(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> set[str]:
-    """Those of these that complete sweeps missed."""
-    missed = (source_seen.c.kind == kind, source_seen.c.id.in_(ids), source_seen.c.missed >= GONE_AFTER)
-    return set(connection.scalars(sa.select(source_seen.c.id).where(*missed)))
 
 
 def _read_otherwise(before: sa.Row[Any], row: SourceRow) -> bool:
