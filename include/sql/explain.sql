@@ -20,17 +20,20 @@ WHERE kind = 'payment-splits' AND payment_id = :payment AND valid_to IS NULL AND
 ORDER BY partner_id;
 
 -- name: legs
--- The payment's own legs, and those of its customer and its partners.
-SELECT c.leg, c.source_id, c.code, c.amount, c.currency, c.month, c.since, c.retry_at AS until_at, c.trouble_key,
-       o.detail, l.remote_id, l.ref, l.how, l.linked_at, l.facts,
+-- The payment's own legs, and those of its customer and its partners: where a contact has one currency for good, that
+-- of each currency by itself.
+SELECT c.leg, c.source_id, COALESCE(v.code, c.code) AS code, c.amount, c.currency, c.month, c.since, c.retry_at AS until_at, c.trouble_key,
+       COALESCE(v.variant, '') AS variant, v.detail AS of_variant, o.detail, l.remote_id, l.ref, l.how, l.linked_at, l.facts,
        l.settings_version, d.url
 FROM current_outcomes c
 JOIN outcomes o ON o.id = c.outcome
-LEFT JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id AND l.variant = ''
+LEFT JOIN variant_outcomes v ON v.book = c.book AND v.leg = c.leg AND v.source_id = c.source_id
+LEFT JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id
+                 AND l.variant = COALESCE(v.variant, '')
 LEFT JOIN mirror_documents d ON d.book = c.book AND d.id = l.remote_id
 WHERE c.book = :book AND (c.payment_id = :payment OR (c.leg = 'invoice' AND c.source_id = :payment)
                           OR (c.leg IN ('contact', 'supplier') AND c.source_id IN :people))
-ORDER BY c.leg, c.source_id;
+ORDER BY c.leg, c.source_id, v.variant;
 
 -- name: attempts
 -- Every attempt at some legs, oldest first.
@@ -38,7 +41,7 @@ SELECT s.leg, s.source_id, s.ref, s.sought, s.fate AS step_fate, s.open,
        a.id AS attempt, a.committed_at, a.last_sent_at, a.ended_at, a.fate, a.note, a.body
 FROM attempt_steps s
 JOIN attempts a ON a.id = s.attempt
-WHERE s.book = :book AND s.leg = :leg AND s.source_id IN :ids
+WHERE s.book = :book AND s.leg = :leg AND s.source_id IN :ids AND s.variant = :variant
 ORDER BY s.id;
 
 -- name: decided

@@ -19,11 +19,17 @@ GROUP BY leg, code, currency
 ORDER BY leg, code, currency;
 
 -- name: done
--- What came of this run: outcomes that it was the first to give.
+-- What came of this run: outcomes that it was the first to give, or that it wrote for. One that is only said again (of a
+-- newer content, under other settings, after a difference was mended) is nothing that the run did.
 SELECT o.leg, o.code, c.currency, COUNT(*) AS records, CAST(SUM(c.amount) AS BIGINT) AS amount
 FROM outcomes o
 JOIN current_outcomes c ON c.outcome = o.id AND c.book = o.book
 WHERE o.run = :run AND o.book = :book
+  AND (NOT EXISTS (SELECT 1 FROM outcomes e WHERE e.book = o.book AND e.leg = o.leg AND e.source_id = o.source_id
+                   AND e.code = o.code AND e.id < o.id)
+       OR EXISTS (SELECT 1 FROM attempt_steps s JOIN attempts a ON a.id = s.attempt
+                  WHERE s.book = o.book AND s.leg = o.leg AND s.source_id = o.source_id AND a.run = o.run
+                    AND s.fate IN ('created', 'found', 'changed', 'voided', 'removed')))
 GROUP BY o.leg, o.code, c.currency
 ORDER BY o.leg, o.code, c.currency;
 
@@ -102,7 +108,9 @@ SELECT c.leg, c.source_id, c.payment_id, c.code, c.trouble_key, c.amount, c.curr
        o.detail, l.remote_id, COALESCE(d.number, i.number) AS number, COALESCE(d.url, i.url) AS url
 FROM current_outcomes c
 JOIN outcomes o ON o.id = c.outcome
-LEFT JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id AND l.variant = ''
+LEFT JOIN links l ON l.book = c.book AND l.leg = c.leg AND l.source_id = c.source_id
+                 AND l.variant = (SELECT MIN(v.variant) FROM links v
+                                  WHERE v.book = c.book AND v.leg = c.leg AND v.source_id = c.source_id)
 LEFT JOIN mirror_documents d ON d.book = c.book AND d.id = l.remote_id
 LEFT JOIN links il ON il.book = c.book AND il.leg = 'invoice' AND il.source_id = c.payment_id AND il.variant = ''
 LEFT JOIN mirror_documents i ON i.book = c.book AND i.id = il.remote_id

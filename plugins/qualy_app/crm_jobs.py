@@ -142,11 +142,13 @@ def report(tool: str, dag_run: str) -> Counts:
 
 def make_report(desk: CrmDesk, work: CrmWork) -> Path:
     """Makes the report of a run, keeps it, and copies it to a folder; gives its page there."""
-    from qualy_sync.report import store_report, write_copies
+    from qualy_sync.report import Context, store_report, write_copies
     from qualy_sync.report.customers import make_customer_report
 
     now = desk.ledger.now()
-    made = make_customer_report(desk.ledger, work.book, work.run, now, work.tool.title, work.tool.gaps)
+    made = make_customer_report(
+        desk.ledger, work.book, work.run, now, Context(title=work.tool.title, gaps=work.tool.gaps)
+    )
     store_report(desk.ledger, work.run, made, now)
     return write_copies(desk.ledger, desk.desk.reports, work.run)
 

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -173,9 +174,10 @@ def test_each_limit_has_its_own_wait(status: int, body: dict[str, str], limit: s
     found = refusal(Heard(status, {}, json.dumps(body).encode()), "read", NOW, ZoneInfo("Europe/Berlin"))
     assert isinstance(found, OutOfQuota)
     assert (found.limit, found.until) == (limit, NOW + wait)
-    asked = refusal(Heard(status, {"retry-after": "7"}, json.dumps(body).encode()), "read", NOW)
-    assert isinstance(asked, OutOfQuota)
-    assert asked.until == NOW + timedelta(seconds=7)
+    for said in ("7", format_datetime(NOW + timedelta(seconds=7))):
+        asked = refusal(Heard(status, {"retry-after": said}, json.dumps(body).encode()), "read", NOW)
+        assert isinstance(asked, OutOfQuota)
+        assert asked.until == NOW + timedelta(seconds=7)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ done in it by hand, and what it holds, in plain words. The stories know no tool.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 from abc import ABC, abstractmethod
@@ -82,8 +83,8 @@ class Case(ABC):
     # -- by hand, in the tool's own pages
 
     @abstractmethod
-    def add_contact(self, sandbox: Sandbox, name: str, email: str) -> str:
-        """A customer; its id."""
+    def add_contact(self, sandbox: Sandbox, name: str, email: str, currency: str = "") -> str:
+        """A customer; its id. The currency counts where a contact has one for good."""
 
     @abstractmethod
     def archive_contact(self, sandbox: Sandbox, contact_id: str) -> None: ...
@@ -103,6 +104,10 @@ class Case(ABC):
     @abstractmethod
     def lock(self, world: ToolWorld, day: date | None) -> None:
         """Closes the books up to a day, that day included, or opens them."""
+
+    @abstractmethod
+    def wires(self, body: bytes) -> list[bytes]:
+        """The bodies of the requests that the body of an attempt comes to."""
 
     # -- the agency
 
@@ -250,6 +255,15 @@ class ToolWorld(World):
 
     def held(self) -> Held:
         return self.case.held(self.sandbox)
+
+    def stored(self) -> Counter[str]:
+        """Hashes of the requests that the attempts in the ledger hold."""
+        bodies = [self.ledger.unseal(bytes(row.body)) for row in self.attempts()]
+        return Counter(hashlib.sha256(one).hexdigest() for body in bodies for one in self.case.wires(body))
+
+    def received(self) -> Counter[str]:
+        """Hashes of the requests that wrote, as the stand-in received them."""
+        return Counter(call["body_sha256"] for call in self.writes())
 
     def now(self) -> datetime:
         return self.ledger.now()

@@ -16,6 +16,7 @@ from qualy_sync.contracts.accounting import (
     NewDocument,
     NewRefund,
     NewSettlement,
+    Party,
     RemoteAllocation,
     RemoteContact,
     RemoteDocument,
@@ -38,7 +39,7 @@ from qualy_sync.plan import Key, Known, Planned, SlicePlan, Step, Terms, fingerp
 from qualy_sync.plan.contacts import ContactPlanner
 from qualy_sync.plan.documents import link_to
 from qualy_sync.plan.settlements import settlement_link
-from qualy_sync.plan.values import link_of
+from qualy_sync.plan.values import link_of, variants_in
 from tests.support.plan_terms import BASE, CHART, NOW, settings_of, terms_of
 
 __all__ = ["BASE", "CHART", "NOW", "Books", "World", "settings_of", "terms_of"]
@@ -296,6 +297,7 @@ class Books:
             settlements_by_ref=_by(self.settlements, lambda one: one.ref),
             settlements_by_document=_by(self.settlements, lambda one: one.document_id),
             linked_documents=frozenset(link.remote_id for link in self.links.values()),
+            variants=variants_in(self.links),
         )
         return replace(known, **more)
 
@@ -320,8 +322,8 @@ class Books:
         return moved
 
     def _write(self, terms: Terms, step: Step) -> bool:
-        key = (str(step.leg), step.source_id)
-        remote_id = f"{step.what}-{step.source_id}" + (f"-{step.generation}" if step.generation > 1 else "")
+        key = step.key
+        remote_id = "-".join([step.what, *step.key[1:]]) + (f"-{step.generation}" if step.generation > 1 else "")
         if step.verb is not Verb.CREATE:
             self._effect(terms, step)
             return True
@@ -330,12 +332,23 @@ class Books:
         if isinstance(step.new, NewRefund):
             return self._refund(terms, step, remote_id)
         if isinstance(step.new, NewContact):
-            made = RemoteContact(remote_id, step.ref, step.new.name, step.new.email, True, "", NOW)
+            made = RemoteContact(
+                remote_id,
+                step.ref,
+                step.new.name,
+                step.new.email,
+                True,
+                "",
+                NOW,
+                step.new.party if terms.ways.separate_parties else Party.ANY,
+                step.new.currency,
+            )
             self.contacts[remote_id] = made
             agreed = {**step.facts, "contact_id": remote_id}
             self.links[key] = Link(
-                *key,
-                "",
+                str(step.leg),
+                step.source_id,
+                step.variant,
                 1,
                 remote_id,
                 step.ref,
@@ -450,8 +463,13 @@ class Books:
 def suppliers_of(terms: Terms, known: Known, source: Slice, plan: SlicePlan) -> list[Planned]:
     """The supplier legs that the bills of a plan need."""
     contacts = ContactPlanner(terms, known)
-    needed = [source.partners[one] for one in sorted(plan.suppliers) if one in source.partners]
-    return [plan_partner(terms, known, one, needed=True, contacts=contacts) for one in needed]
+    needed = [source.partners[one] for one in sorted({key[1] for key in plan.suppliers}) if one in source.partners]
+    return [
+        planned
+        for one in needed
+        for planned in plan_partner(terms, known, one, needed=plan.suppliers, contacts=contacts)
+        if planned.key in plan.suppliers
+    ]
 
 
 def _by(values: Mapping[str, Any], key: Any) -> dict[str, tuple[Any, ...]]:

@@ -100,6 +100,7 @@ ref = Refs()
 
 
 def send(tool: QuickBooksTool, *batch: Any) -> Reply:
+    tool.prepare(batch)
     return tool.send(What.CONTACT, tool.body(batch), ref("K"))
 
 

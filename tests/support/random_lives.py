@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from qualy_sync.contracts.accounting import Ability
 from tests.support.acceptance import ToolWorld
 from tests.support.world import OWN, Json, Maker, object_id
 
@@ -18,6 +19,7 @@ PRICES = (15_500, 33_333, 60_000, 90_001, 100)
 EVENTS = ("pay", "pay", "pay_rest", "pay_rest", "overpay", "refund", "refund_all", "unlinked", "cancel", "reopen")
 EVENTS += ("reprice", "postpone", "fail", "dispute", "recover", "reshare", "nothing")
 FIRST = 500  # the ledger knows other payments already
+FOREIGN = "USD"
 FAULTS = ("drop_before", "drop_after", "status:500", "status_after:500", "truncate", "status:429")
 
 
@@ -30,6 +32,7 @@ class Life:
     price: int
     partner: str | None
     share: int
+    currency: str
     cancelled: bool = False
     charges: dict[str, tuple[int, str]] = field(default_factory=dict)  # id: amount, status
     refunds: dict[str, tuple[int, str]] = field(default_factory=dict)  # id: amount (positive), charge or ""
@@ -80,6 +83,7 @@ class Lives:
         self._world = world
         self._random = random.Random(seed)
         self._serial = 0
+        self._foreign = all(gap.ability is not Ability.CURRENCIES for gap in world.desk().tool.gaps)
         self.lives: list[Life] = []
         self._items: dict[str, list[Json]] = {}
         self._begin(number)
@@ -88,7 +92,12 @@ class Lives:
         made = Maker(self._world.now() - timedelta(days=9))
         school = made.partner(50, "Cork School of Hospitality", "billing@school.example", taxId="11222333000181")
         for one in range(FIRST, FIRST + number):
+            # Every third payment is in another currency, and the same customer's as the one before it.
+            foreign = self._foreign and one % 3 == 2 and bool(self.lives)
+            currency = FOREIGN if foreign else self._world.case.currency
             customer = made.customer(one, "Ana", f"Silva {one}", f"ana.{one}@mail.example")
+            if foreign:
+                customer = self.lives[-1].customer
             price = self._random.choice(PRICES)
             partner = school if price > 50_000 and self._random.random() < 0.5 else None
             share = price // 2 if partner else 0
@@ -101,10 +110,10 @@ class Lives:
                 "due",
                 items=[(category, price)],
                 shares=shares,
-                currency=self._world.case.currency,
+                currency=currency,
                 tax=None,
             )
-            self.lives.append(Life(one, customer, price, partner, share))
+            self.lives.append(Life(one, customer, price, partner, share, currency))
         self._items = {one["_id"]: one["items"] for one in made.objects["payment-intents"]}
         self._world.sandbox.control("POST", "load/qualy", made.objects)
         self._world.read_source()
@@ -224,7 +233,7 @@ class Lives:
             "number": self._serial,
             "paymentIntent": life.id,
             "amount": amount,
-            "currency": self._world.case.currency,
+            "currency": life.currency,
             "transactionType": "refund" if amount < 0 else "charge",
             "method": "BANK_TRANSFER",
             "status": "succeeded",

@@ -18,7 +18,7 @@ from connectors.hubspot.classify import (
     told,
 )
 from connectors.hubspot.transport import Transport
-from connectors.shared.answers import Heard
+from connectors.shared.answers import Heard, says_stand_in
 from qualy_sync.contracts.accounting import Declined, Gap, NotSent, Quota, RejectedWhole, TokenSource, Unanswered
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.crm import (
@@ -89,7 +89,6 @@ class HubSpotTool:
         self._zone: ZoneInfo | None = None
         self._portal = ""
         self._only = only
-        self._ui = "app.hubspot.com"
 
     # -- what the account is ---------------------------------------------------------------------------------------
 
@@ -101,13 +100,14 @@ class HubSpotTool:
             raise WrongShape("HubSpot's account details name no portalId.")
         self._portal = str(portal)
         domain = content.get("uiDomain")
-        if isinstance(domain, str) and domain.endswith(".hubspot.com"):
-            self._ui = domain
+        ours = isinstance(domain, str) and domain.endswith(".hubspot.com")
+        page = f"https://{domain if ours else 'app.hubspot.com'}/contacts/{self._portal}/record/0-1/{{id}}"
         try:
             self._zone = ZoneInfo(str(content.get("timeZone")))
         except (ZoneInfoNotFoundError, ValueError):
             self._zone = None
-        return Account(self._portal, f"HubSpot account {self._portal}", bool(self.stand_in))
+        stand_in = bool(self.stand_in)
+        return Account(self._portal, f"HubSpot account {self._portal}", stand_in, "" if stand_in else page)
 
     def properties(self) -> Mapping[str, Property]:
         """Every property of contacts that is in use."""
@@ -227,10 +227,6 @@ class HubSpotTool:
                 found[ref] = Done(ref, contact, created=act is Act.CREATE)
         return tuple(found.values())
 
-    def contact_url(self, contact_id: str) -> str:
-        """The contact's page in HubSpot."""
-        return f"https://{self._ui}/contacts/{self._portal or '0'}/record/0-1/{contact_id}"
-
     # -- the connection --------------------------------------------------------------------------------------------
 
     def _read(self, api: str, method: str, *arguments: Any, **options: Any) -> dict[str, Any]:
@@ -276,10 +272,7 @@ class HubSpotTool:
         self.quota.minute, self.quota.day = remaining(heard)
         refused = refusal(heard, asked, self._clock.now(), self._zone)
         self.quota.wait_until = refused.until if isinstance(refused, OutOfQuota) else None
-        if "x-sandbox" in heard.headers:
-            self.stand_in = True
-        elif self.stand_in is None and heard.status < 300:
-            self.stand_in = False
+        self.stand_in = says_stand_in(heard, self.stand_in)
         return heard
 
 

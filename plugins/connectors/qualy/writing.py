@@ -13,11 +13,12 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
+from connectors.shared.network import unsent
 from qualy_sync.contracts.accounting import Declined, NotSent, Unanswered
 from qualy_sync.contracts.crm import Customer, Saved
-from qualy_sync.contracts.errors import OutOfQuota, Unreachable, WrongShape
+from qualy_sync.contracts.errors import OutOfQuota, Refused, Unreachable, WrongShape
 from qualy_sync.outcomes import Code
 
 from .shapes import object_of, read_json
@@ -56,8 +57,11 @@ class QualyWriter:
         try:
             answer = self._transport.send(verb, path, body)
         except (OSError, HTTPError) as error:  # those of requests are the former; some of urllib3's come through it
-            if _never_left(error):
+            why = unsent(error)
+            if why == "connection":
                 return NotSent(Unreachable(f"Qualy could not be reached ({verb} {path})."))
+            if why == "certificate":
+                return NotSent(Refused(f"Qualy's certificate is not accepted ({verb} {path}); nothing was sent."))
             return Unanswered("Qualy's answer did not arrive.")
         return self._fate(answer, verb, path)
 
@@ -75,14 +79,6 @@ class QualyWriter:
         if status == 429 and not isinstance(error, OutOfQuota):
             error = OutOfQuota("Qualy asks to slow down.", "request", None)
         return NotSent(error)
-
-
-def _never_left(error: Exception) -> bool:
-    """Whether no connection came about."""
-    if isinstance(error, requests.ConnectTimeout):
-        return True
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
 
 
 def _customer(answer: requests.Response, path: str) -> Customer | None:

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
+from connectors.pages import newest as _latest
 from connectors.quickbooks import facts as company
 from connectors.quickbooks import names, tax, write
 from connectors.quickbooks.classify import batch_answer, fault_of, judged, read_content, refusal
-from connectors.quickbooks.complete import Known, as_read_there, banks_needed, complete, rates_needed
+from connectors.quickbooks.complete import Day, Known, as_read_there, banks_needed, complete, rates_needed
 from connectors.quickbooks.facts import Facts
 from connectors.quickbooks.fields import Row, encode, needed, number, part, reference, text
 from connectors.quickbooks.hosts import Addresses
@@ -20,8 +21,8 @@ from connectors.quickbooks.pacing import Pacer, Rates
 from connectors.quickbooks.read import gone, records
 from connectors.quickbooks.reading import LOOK_BACK, MOST_CHANGES, NEAR_END, Lists, captured, quoted, stamp
 from connectors.quickbooks.transport import Transport
-from connectors.quickbooks.write import Item, Json
-from connectors.shared.answers import Heard, loads
+from connectors.quickbooks.write import Item
+from connectors.shared.answers import Heard, loads, says_stand_in
 from qualy_sync.contracts.accounting import (
     GONE,
     Answered,
@@ -29,6 +30,7 @@ from qualy_sync.contracts.accounting import (
     Chart,
     Declined,
     Done,
+    EachAnswer,
     Fate,
     Gap,
     Line,
@@ -48,6 +50,7 @@ from qualy_sync.contracts.accounting import (
     Unanswered,
     What,
     Write,
+    unwatched,
 )
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, Refused, ToolError, Unreachable, WrongShape
@@ -78,6 +81,8 @@ class QuickBooksTool:
         self._pacer = Pacer(rates)
         self._lists = Lists(self._ask, self._parse)
         self._known: Facts | None = None
+        self._rates: dict[Day, Decimal | None] = {}  # None: QuickBooks has none of that day
+        self._banks: dict[str, str] | None = None
 
     # -- what the company is ---------------------------------------------------------------------------------------
 
@@ -102,22 +107,17 @@ class QuickBooksTool:
         return self._known or self._read_facts()
 
     def _read_facts(self) -> Facts:
-        asked = ["SELECT * FROM CompanyInfo", "SELECT * FROM Preferences"]
-        for kind in ("TaxCode", "TaxRate"):
-            asked.append(f"SELECT * FROM {kind} WHERE Active IN (true, false) MAXRESULTS 1000")
-        info, preferences, codes, rates = self._ask(asked)
-        one = [part({"one": next(iter(answer.get(kind) or ()), None)}, "one") for answer, kind in
-               ((info, "CompanyInfo"), (preferences, "Preferences"))]  # fmt: skip
-        if not all(one):
-            raise WrongShape("QuickBooks answered no company.")
-        us = text(one[0], "Country") in ("US", "USA")
-        taxes = company.tax_codes(codes.get("TaxCode", []), rates.get("TaxRate", []), us)
-        self._known = company.facts(one[0], one[1], taxes)
+        found = self._lists.everything(("CompanyInfo", "Preferences", "TaxCode", "TaxRate"))
+        info, preferences = found["CompanyInfo"][0], found["Preferences"][0]
+        us = text(info, "Country") in ("US", "USA")
+        self._known = company.facts(info, preferences, company.tax_codes(found["TaxCode"], found["TaxRate"], us))
         return self._known
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
-    def changed(self, what: What, since: datetime | None) -> Iterator[Sequence[Remote]]:
+    def changed(
+        self, what: What, since: datetime | None, each_answer: EachAnswer = unwatched
+    ) -> Iterator[Sequence[Remote]]:
         """Pages of everything changed since, inactive, voided and deleted included.
 
         CONTACT gives customers and vendors, INVOICE every document, SETTLEMENT every payment. Lately changed: by
@@ -125,7 +125,7 @@ class QuickBooksTool:
         """
         kinds = GROUPS[what]
         if since is None or since < self._clock.now() - LOOK_BACK:
-            yield from self._lists.changed(kinds, since)
+            yield from self._lists.changed(kinds, since, each_answer)
             return
         found = self._changes(kinds, since - BACK)
         if len(found) < MOST_CHANGES:
@@ -133,7 +133,7 @@ class QuickBooksTool:
                 yield [record for kind, row in found for record in self._parse(kind, row)]
             return
         moments: list[datetime] = []
-        for page in self._lists.changed(kinds, since):
+        for page in self._lists.changed(kinds, since, each_answer):
             moments += [record.updated_at for record in page]
             yield page
         late = sorted(moments)[-NEAR_END:]
@@ -143,7 +143,9 @@ class QuickBooksTool:
         if ends:
             yield ends
 
-    def find(self, what: What, refs: Sequence[str], since: datetime | None) -> Sequence[Remote]:
+    def find(
+        self, what: What, refs: Sequence[str], since: datetime | None, each_answer: EachAnswer = unwatched
+    ) -> Sequence[Remote]:
         """Records by what each kind is searched by: an invoice's number, everything else's ref; every status.
 
         Raises rather than giving a part. Voided payments are in no query: they come from the changes.
@@ -152,16 +154,19 @@ class QuickBooksTool:
         if not wanted:
             return ()
         if what is What.CONTACT:
-            pages = self._lists.changed(PARTIES, since - CLOCKS_APART if since else None)
+            pages = self._lists.changed(PARTIES, since - CLOCKS_APART if since else None, each_answer)
             return _latest(record for page in pages for record in page if _key(record) in wanted)
         fields = {kind: "PaymentRefNum" if kind == "Payment" else "DocNumber" for kind in _kinds_of(what)}
-        rows = [(kind, row) for kind, name in fields.items() for row in self._lists.where(kind, name, refs)]
+        rows: list[tuple[str, Row]] = []
+        for kind, name in fields.items():
+            rows += [(kind, row) for row in self._lists.where(kind, name, refs)]
+            each_answer()
         if set(fields) & set(PAYMENTS) and since and since > self._clock.now() - LOOK_BACK:
             rows += self._changes(tuple(fields), since - CLOCKS_APART)
         found = (record for kind, row in rows for record in self._parse(kind, row))
         return _latest(record for record in found if _key(record) in wanted and _fits(record, what))
 
-    def by_id(self, what: What, remote_ids: Sequence[str]) -> Sequence[Remote]:
+    def by_id(self, what: What, remote_ids: Sequence[str], each_answer: EachAnswer = unwatched) -> Sequence[Remote]:
         """Records by our form of QuickBooks' ids, every status; ids that QuickBooks does not know are left out."""
         wanted: dict[str, list[str]] = {}
         for remote_id in remote_ids:
@@ -174,10 +179,13 @@ class QuickBooksTool:
         found: list[tuple[str, Row]] = []
         for kind, ids in wanted.items():
             there = self._lists.where(kind, "Id", ids)
+            each_answer()
             found += [(kind, row) for row in there]
-            if kind in PAYMENTS:
-                shown = {needed(row, "Id") for row in there}
-                found += [(kind, row) for one in dict.fromkeys(ids) if one not in shown for row in self._one(kind, one)]
+            shown = {needed(row, "Id") for row in there}
+            for one in dict.fromkeys(ids) if kind in PAYMENTS else ():
+                if one not in shown:
+                    found += [(kind, row) for row in self._one(kind, one)]
+                    each_answer()
         asked = {one.partition(":")[0] for one in remote_ids} | set(remote_ids)
         every = (record for kind, row in found for record in self._parse(kind, row))
         return _latest(record for record in every if record.id in asked or record.id.partition(":")[0] in asked)
@@ -244,23 +252,43 @@ class QuickBooksTool:
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
+    def prepare(self, batch: Sequence[Write]) -> None:
+        """The company, and where it is needed the rates of exchange of the days, and bank accounts."""
+        items, facts = write.elements(batch), self._facts
+        days = [day for day in rates_needed(items, facts) if day not in self._rates]
+        if days:
+            asked = [
+                f"SELECT * FROM ExchangeRate WHERE SourceCurrencyCode = {quoted(currency)} AND AsOfDate = {quoted(day)}"
+                for currency, day in days
+            ]
+            for day, answer in zip(days, self._ask(asked), strict=True):
+                rates = (number(row, "Rate") for row in answer.get("ExchangeRate") or ())
+                self._rates[day] = next(rates, None) or None
+        if self._banks is None and banks_needed(items):
+            self._banks = self._read_banks()
+
     def body(self, batch: Sequence[Write]) -> bytes:
-        """The exact body of one batch."""
-        return write.body(batch)
+        """The exact body of one batch, complete with what `prepare` read."""
+        items, facts = write.elements(batch), self._known
+        lacking = facts is None or any(day not in self._rates for day in rates_needed(items, facts))
+        if facts is None or lacking or (banks_needed(items) and self._banks is None):
+            raise ValueError("The elements were not prepared: what QuickBooks says of them is not known.")
+        known = Known({day: rate for day, rate in self._rates.items() if rate}, self._banks or {})
+        return write.body([complete(item, facts, known) for item in items])
 
     def send(self, what: What, body: bytes, key: str) -> Reply:
         """Does once what a body says. After a 401, by which nothing was done, it goes once more with a fresh token.
 
         `key` is not sent: QuickBooks' memory of batches is not to be relied on, so that a lost one is looked for.
         """
+        items = write.items(body)
+        going = write.going(items)
         try:
-            items = self._completed(write.items(body))
-            going = {str(place): item for place, item in enumerate(items, start=1) if item.refused is None}
-            heard = self._sent(going) if going else None
-        except AnswerLost as error:
-            return Unanswered(error.message) if isinstance(error, _WriteLost) else NotSent(Unreachable(error.message))
-        except ToolError as error:
-            return NotSent(error)
+            heard = self._sent(write.wire(going)) if going else None
+        except _WriteLost as error:
+            return Unanswered(error.message)
+        except ToolError as error:  # also where a token was asked for and the answer to that was lost
+            return NotSent(Unreachable(error.message) if isinstance(error, AnswerLost) else error)
         refused = [Declined(item.ref, *item.refused) for item in items if item.refused is not None]
         if heard is None:
             return Answered(tuple(refused))
@@ -269,45 +297,24 @@ class QuickBooksTool:
             return answer
         return Answered((*refused, *self._results(going, answer)))
 
-    def _completed(self, items: list[Item]) -> list[Item]:
-        """The elements with what the company says of them."""
-        facts = self._facts
-        days = rates_needed(items, facts)
-        found: dict[tuple[str, str], Decimal] = {}
-        if days:
-            asked = [
-                f"SELECT * FROM ExchangeRate WHERE SourceCurrencyCode = {quoted(currency)} AND AsOfDate = {quoted(day)}"
-                for currency, day in days
-            ]
-            for day, answer in zip(days, self._ask(asked), strict=True):
-                rate = next((number(row, "Rate") for row in answer.get("ExchangeRate") or ()), None)
-                if rate:
-                    found[day] = rate
-        known = Known(found, self._banks() if banks_needed(items) else {})
-        return [complete(item, facts, known) for item in items]
-
-    def _banks(self) -> dict[str, str]:
+    def _read_banks(self) -> dict[str, str]:
         """The first active bank account of each currency."""
-        rows = self._answer("SELECT * FROM Account WHERE AccountType = 'Bank' ORDERBY Id MAXRESULTS 1000").get(
-            "Account"
-        )
         found: dict[str, str] = {}
-        for row in rows or ():
-            found.setdefault(reference(row, "CurrencyRef") or self._facts.home, needed(row, "Id"))
+        for row in self._lists.where("Account", "AccountType", ["Bank"]):
+            if row.get("Active") is not False:
+                found.setdefault(reference(row, "CurrencyRef") or self._facts.home, needed(row, "Id"))
         return found
 
-    def _sent(self, going: dict[str, Item]) -> Heard:
-        body = encode({"BatchItemRequest": [_request(bid, item) for bid, item in going.items()]}).encode()
+    def _sent(self, body: bytes) -> Heard:
         self._hold_pace(batch=True)
         token = self._tokens.access_token()
-        try:
-            heard = self._call(token, lambda one: self._transport.batch(one, body), True)
-        except AnswerLost as error:
-            raise _WriteLost(error.message) from None
+        heard = self._written(token, body)
         if heard.status != 401:
             return heard
         self._tokens.refused(token)
-        token = self._tokens.access_token()
+        return self._written(self._tokens.access_token(), body)
+
+    def _written(self, token: str, body: bytes) -> Heard:
         try:
             return self._call(token, lambda one: self._transport.batch(one, body), True)
         except AnswerLost as error:
@@ -383,15 +390,12 @@ class QuickBooksTool:
         heard = call(token)
         told = refusal(heard, "call", self._clock.now())
         self.quota.wait_until = told.until if isinstance(told, OutOfQuota) else None
-        if "x-sandbox" in heard.headers:
-            self.stand_in = True
-        elif self.stand_in is None and heard.status < 300:
-            self.stand_in = False
+        self.stand_in = says_stand_in(heard, self.stand_in)
         return heard
 
 
 class _WriteLost(AnswerLost):
-    """The batch itself was sent and not answered, unlike a question before it."""
+    """The batch was sent and not answered, unlike a token that was asked for."""
 
 
 def fault_of_answer(heard: Heard) -> str:
@@ -401,12 +405,6 @@ def fault_of_answer(heard: Heard) -> str:
     except ValueError:
         return ""
     return fault.code if fault is not None else ""
-
-
-def _request(bid: str, item: Item) -> Json:
-    operation = {"void": "update"}.get(item.verb, item.verb)
-    options = {"optionsData": "void"} if item.verb == "void" else {}
-    return {"bId": bid, "operation": operation, **options, item.kind: item.entity}
 
 
 def _own(item: Item, found: Sequence[Remote]) -> Remote:
@@ -448,16 +446,6 @@ def _has_ended(record: Remote) -> bool:
     if isinstance(record, RemoteDocument | RemoteSettlement | RemoteAllocation):
         return record.status in GONE
     return not record.active
-
-
-def _latest(found: Iterator[Remote]) -> tuple[Remote, ...]:
-    """Each record once, in its newest state: one that changes during a search comes twice."""
-    newest: dict[tuple[type, str], Remote] = {}
-    for record in found:
-        known = newest.get((type(record), record.id))
-        if known is None or record.updated_at >= known.updated_at:
-            newest[type(record), record.id] = record
-    return tuple(newest.values())
 
 
 def realm_of(given: str) -> str:

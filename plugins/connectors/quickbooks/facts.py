@@ -156,6 +156,7 @@ def _item(code: str, row: Row, account: Row) -> Account:
         income=_is(account, "Revenue"),
         expense=_is(account, "Expense"),
         purchases=needed(account, "AccountType") not in _NO_LINES,
+        posts_to=f"{needed(account, 'Id')} “{text(account, 'Name')}”",
     )
 
 

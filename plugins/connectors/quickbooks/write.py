@@ -1,13 +1,14 @@
 """The bodies of what is written. Pure.
 
-A body is an envelope: for each element our ref, what is done to which kind, and the entity as it goes on the wire, but
-for what only the company can say (rates of tax and exchange), which `connectors.quickbooks.complete` adds. Elements
-have short ids of our own, by which the answer is matched: the SDK's are too long to be remembered by QuickBooks.
+A body is an envelope: for each element our ref, what is done to which kind, and the entity as it goes on the wire, also
+with what only the company can say (rates of tax and exchange), which `connectors.quickbooks.complete` adds before it is
+packed. Elements have short ids of our own, by which the answer is matched: the SDK's are too long to be remembered by
+QuickBooks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,13 +69,31 @@ class Item:
     refused: tuple[Code, str] | None = None
 
 
-def body(batch: Sequence[Write]) -> bytes:
-    """Raises ValueError for a batch that is empty or too large, and for removals, which QuickBooks is not asked for."""
+def elements(batch: Sequence[Write]) -> list[Item]:
+    """What is meant, before the company was asked.
+
+    Raises ValueError for a batch that is empty or too large, and for removals, which QuickBooks is not asked for.
+    """
     if not 1 <= len(batch) <= MOST:
         raise ValueError(f"A batch for QuickBooks has 1 to {MOST} elements, not {len(batch)}.")
     if len({element.ref for element in batch}) != len(batch):
         raise ValueError("Two elements of a batch have the same ref.")
-    return encode([_packed(_item(element)) for element in batch]).encode()
+    return [_item(element) for element in batch]
+
+
+def body(items: Sequence[Item]) -> bytes:
+    """The envelope of complete elements."""
+    return encode([_packed(item) for item in items]).encode()
+
+
+def wire(going: Mapping[str, Item]) -> bytes:
+    """What is transmitted: the elements by their short ids."""
+    return encode({"BatchItemRequest": [_request(bid, item) for bid, item in going.items()]}).encode()
+
+
+def going(items: Sequence[Item]) -> dict[str, Item]:
+    """The elements that are sent, by their short ids: the others are refused before."""
+    return {str(place): item for place, item in enumerate(items, start=1) if item.refused is None}
 
 
 def items(sent: bytes) -> list[Item]:
@@ -91,6 +110,12 @@ def items(sent: bytes) -> list[Item]:
         )
         for one in loads(sent)
     ]
+
+
+def _request(bid: str, item: Item) -> Json:
+    operation = {"void": "update"}.get(item.verb, item.verb)
+    options = {"optionsData": "void"} if item.verb == "void" else {}
+    return {"bId": bid, "operation": operation, **options, item.kind: item.entity}
 
 
 def _packed(item: Item) -> Json:

@@ -61,6 +61,21 @@ class _Against:
                 level, where, f"Account {code} “{found.name}” is not {article} {kind} account ({found.kind})."
             )
 
+    def of_role(self, where: str, code: str | None, kind: str, level: Level = Level.PROBLEM) -> Iterator[Finding]:
+        """What a role asks for. An item that posts elsewhere is always refused; another account may be meant so."""
+        found = self.account(where, code)
+        if isinstance(found, Finding) or getattr(found, kind) or not found.posts_to:
+            yield from self.of_kind(where, code, kind, level)
+            return
+        article = "an" if kind[0] in "aeiou" else "a"
+        yield Finding(
+            Level.PROBLEM,
+            where,
+            f"Item {code} “{found.name}” posts to account {found.posts_to}, which is not {article} {kind} account"
+            f" ({found.kind}): what is sold under it is held. Name an item that posts to {article} {kind} account; or"
+            f" point this one to such an account in {self.title}, and write its new code here.",
+        )
+
     def on_sales(self, where: str, code: str | None) -> Iterator[Finding]:
         """A code that lines of invoices name: in some tools they post through items alone."""
         found = self.chart.accounts.get(code or "")
@@ -124,14 +139,14 @@ def _principal(where: str, item: ItemMap, against: _Against) -> Iterator[Finding
     if item.suspense:
         yield from against.any_kind(f"{where}.account", item.account)
     else:
-        yield from against.of_kind(f"{where}.account", item.account, "income", Level.WARNING)
+        yield from against.of_role(f"{where}.account", item.account, "income", Level.WARNING)
     yield from against.tax(f"{where}.tax", item.tax, sales=True)
 
 
 def _agent(where: str, item: ItemMap, against: _Against) -> Iterator[Finding]:
     """Money that belongs to a partner: it has to stand on a liability, the same one on invoice and bill."""
-    yield from against.of_kind(f"{where}.account", item.account, "liability")
-    yield from against.of_kind(f"{where}.income_account", item.income_account, "income", Level.WARNING)
+    yield from against.of_role(f"{where}.account", item.account, "liability")
+    yield from against.of_role(f"{where}.income_account", item.income_account, "income", Level.WARNING)
     yield from against.tax(f"{where}.tax", item.tax, sales=True)
     yield from against.tax(f"{where}.income_tax", item.income_tax, sales=item.role == "agent_on_invoice")
     yield from against.tax(f"{where}.purchase_tax", item.purchase_tax, sales=False)

@@ -19,7 +19,7 @@ from .syncing import extract, sync_accounting
 
 app = typer.Typer(
     name="qualy",
-    help="Keeps the accounting tool in step with Qualy. The same core as the Airflow DAGs, for a terminal.\n\n"
+    help="Keeps accounting, HubSpot and Mailchimp in step with Qualy: the core of the Airflow DAGs, for a terminal.\n\n"
     "Exit statuses: 0 done; 1 some records wait for a person; 2 wrong usage, settings or connection; 3 cannot run now.",
     no_args_is_help=True,
     add_completion=False,

@@ -11,12 +11,11 @@ from qualy_sync.ledger.decisions import decide as keep_decision
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import MEANINGS, Code
 
+from ..choices import NEEDS_ARGUMENT, as_written
 from ..desk import Desk
 from .customers import OfTool, book_of_tool, the_leg
 from .frame import AsJson, By, Debug, Output, Reason, UsageProblem, book_of, open_desk, speaking
 from .records import legs_of, legs_of_payment, people_of
-
-NEEDS_ARGUMENT = "link"
 
 
 def decide(
@@ -95,7 +94,7 @@ def _choice(row: Any, given: str) -> tuple[str, str]:
     """The choice and its argument. Raises UsageProblem for one that this outcome does not offer."""
     word, _, argument = (part.strip() for part in given.partition(":"))
     allowed = MEANINGS[Code(row.code)].decisions
-    offered = ", ".join(f"{one}:REMOTE_ID" if one == NEEDS_ARGUMENT else one for one in allowed)
+    offered = ", ".join(as_written(one) for one in allowed)
     if word not in allowed:
         choices = f"The choices are: {offered}." if allowed else "No decision is open on it."
         raise UsageProblem(f"{given!r} is not a choice for {row.code} ({row.leg} {row.source_id}). {choices}")

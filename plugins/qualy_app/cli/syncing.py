@@ -140,8 +140,7 @@ def _begin(name: str, params: SyncParams, person: str) -> None:
 
 
 def _tell(output: Output, desk: Desk, name: str) -> None:
-    from qualy_sync.ledger.engine import get_meta
-    from qualy_sync.report.make import PATH_META
+    from qualy_sync.report.make import newest_copy
 
     from .. import summary
 
@@ -152,7 +151,7 @@ def _tell(output: Output, desk: Desk, name: str) -> None:
     waiting = trouble_labels(desk.ledger, book, desk.wiring.title, run.id)
     tasks = {task: counts for task, (counts, _) in task_counts(desk.ledger, run.id).items()}
     with desk.ledger.reading() as connection:
-        path = get_meta(connection, PATH_META)
+        path = newest_copy(connection, book)
         sent = connection.execute(sa.select(attempts.c.id).where(attempts.c.run == run.id).limit(1)).first()
     output.json(
         {

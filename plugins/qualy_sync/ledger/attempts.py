@@ -19,6 +19,11 @@ BODY_KEPT = timedelta(days=30)
 _DONE = ("created", "changed", "voided", "removed", "unknown", "found")
 
 
+def step_key(leg: str, source_id: str, variant: str = "") -> tuple[str, ...]:
+    """What names a step among those of a book: leg and Qualy id, and the variant where there is one."""
+    return (leg, source_id, variant) if variant else (leg, source_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """The remote record that stands for a leg, and what was agreed when it was linked."""
@@ -56,6 +61,10 @@ class StepRow:
     currency: str
     what: str = ""
     verb: str = "create"
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return step_key(self.leg, self.source_id, self.variant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,9 +228,9 @@ def open_attempts(ledger: Ledger, book: int, attempt: int | None = None) -> list
 
 def steps_on(
     connection: sa.Connection, book: int, source_ids: Sequence[str]
-) -> dict[tuple[str, str], list[sa.Row[Any]]]:
-    """Every attempt step ever made per (leg, source id), oldest first."""
-    found: dict[tuple[str, str], list[sa.Row[Any]]] = {}
+) -> dict[tuple[str, ...], list[sa.Row[Any]]]:
+    """Every attempt step ever made per `step_key`, oldest first."""
+    found: dict[tuple[str, ...], list[sa.Row[Any]]] = {}
     wanted = sorted(set(source_ids))
     for start in range(0, len(wanted), 500):
         rows = connection.execute(
@@ -234,13 +243,13 @@ def steps_on(
             .order_by(attempt_steps.c.id)
         )
         for row in rows:
-            found.setdefault((row.leg, row.source_id), []).append(row)
+            found.setdefault(step_key(row.leg, row.source_id, row.variant), []).append(row)
     return found
 
 
-def links_on(connection: sa.Connection, book: int, source_ids: Sequence[str]) -> dict[tuple[str, str], Link]:
-    """Links per (leg, source id)."""
-    found: dict[tuple[str, str], Link] = {}
+def links_on(connection: sa.Connection, book: int, source_ids: Sequence[str]) -> dict[tuple[str, ...], Link]:
+    """Links per `step_key`."""
+    found: dict[tuple[str, ...], Link] = {}
     wanted = sorted(set(source_ids))
     for start in range(0, len(wanted), 500):
         rows = connection.execute(
@@ -249,8 +258,7 @@ def links_on(connection: sa.Connection, book: int, source_ids: Sequence[str]) ->
             )
         )
         for row in rows:
-            value = {name: row._mapping[name] for name in Link.__dataclass_fields__}
-            found[(row.leg, row.source_id)] = Link(**value)
+            found[step_key(row.leg, row.source_id, row.variant)] = _link(row)
     return found
 
 
@@ -263,9 +271,22 @@ def links_to(connection: sa.Connection, book: int, remote_ids: Sequence[str]) ->
             sa.select(links).where(links.c.book == book, links.c.remote_id.in_(wanted[start : start + 500]))
         )
         for row in rows:
-            value = {name: row._mapping[name] for name in Link.__dataclass_fields__}
-            found.setdefault(row.remote_id, []).append(Link(**value))
+            found.setdefault(row.remote_id, []).append(_link(row))
     return found
+
+
+def links_with_ref(connection: sa.Connection, book: int, refs: Sequence[str]) -> list[Link]:
+    """Links by the ref that their records carry."""
+    found: list[Link] = []
+    wanted = sorted(set(refs))
+    for start in range(0, len(wanted), 500):
+        where = (links.c.book == book, links.c.ref.in_(wanted[start : start + 500]))
+        found += [_link(row) for row in connection.execute(sa.select(links).where(*where))]
+    return found
+
+
+def _link(row: sa.Row[Any]) -> Link:
+    return Link(**{name: row._mapping[name] for name in Link.__dataclass_fields__})
 
 
 def put_links(connection: sa.Connection, book: int, rows: Sequence[Link]) -> None:

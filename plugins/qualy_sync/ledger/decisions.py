@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from .engine import Ledger, db_now
+from .outcomes import look_again
 from .schema import LEGS, current_outcomes, decisions
 
 
@@ -55,23 +56,15 @@ def decide(
                 at=db_now(connection),
             )
         )
-        connection.execute(
-            sa.update(current_outcomes)
-            .where(
-                current_outcomes.c.book == book,
-                current_outcomes.c.leg == leg,
-                current_outcomes.c.source_id == source_id,
-            )
-            .values(attention=True)
-        )
+        look_again(connection, book, [(leg, source_id)])
         return True
 
 
 def decisions_on(
     connection: sa.Connection, book: int, keys: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], Decision]:
+) -> dict[tuple[str, ...], Decision]:
     """The newest decision per (leg, source id)."""
-    found: dict[tuple[str, str], Decision] = {}
+    found: dict[tuple[str, ...], Decision] = {}
     ids = sorted({source_id for _, source_id in keys})
     for start in range(0, len(ids), 500):
         rows = connection.execute(

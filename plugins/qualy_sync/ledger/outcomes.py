@@ -123,9 +123,9 @@ def _append(
     return {(row.leg, row.source_id): row.id for row in result}
 
 
-def current_of(connection: sa.Connection, book: int, source_ids: Sequence[str]) -> dict[tuple[str, str], sa.Row[Any]]:
+def current_of(connection: sa.Connection, book: int, source_ids: Sequence[str]) -> dict[tuple[str, ...], sa.Row[Any]]:
     """The current outcome with its detail, per (leg, source id)."""
-    found: dict[tuple[str, str], sa.Row[Any]] = {}
+    found: dict[tuple[str, ...], sa.Row[Any]] = {}
     wanted = sorted(set(source_ids))
     for start in range(0, len(wanted), 500):
         rows = connection.execute(
@@ -140,3 +140,22 @@ def current_of(connection: sa.Connection, book: int, source_ids: Sequence[str]) 
         for row in rows:
             found[(row.leg, row.source_id)] = row
     return found
+
+
+def look_again(connection: sa.Connection, book: int, keys: Iterable[tuple[str, str]]) -> None:
+    """Has the next run plan these (leg, source id) again, although nothing of them changed in Qualy."""
+    by_leg: dict[str, set[str]] = {}
+    for leg, source_id in keys:
+        by_leg.setdefault(leg, set()).add(source_id)
+    for leg, source_ids in by_leg.items():
+        wanted = sorted(source_ids)
+        for start in range(0, len(wanted), 500):
+            connection.execute(
+                sa.update(current_outcomes)
+                .where(
+                    current_outcomes.c.book == book,
+                    current_outcomes.c.leg == leg,
+                    current_outcomes.c.source_id.in_(wanted[start : start + 500]),
+                )
+                .values(attention=True)
+            )

@@ -37,7 +37,7 @@ _HOLDS: Mapping[type, tuple[str, ...]] = {
         *("since", "at", "first_at", "failed_at", "linked_at", "made_at", "read_at", "started_at", "ended_at"),
         *("committed_at", "last_sent_at", "completed_at", "pinned_at", "until_at"),
     ),
-    _Json: ("detail", "facts", "value", "counts", "content", "frozen"),
+    _Json: ("detail", "of_variant", "facts", "value", "counts", "content", "frozen"),
     sa.Date: ("date", "due_date"),
     sa.Boolean: ("active", "reconciled", "open"),
 }

@@ -9,23 +9,10 @@ import sqlalchemy as sa
 
 from qualy_sync.model import Leg
 
-from .columns import Counter, Json, JsonOrNull, Key, Utc
+from .columns import Counter, Json, JsonOrNull, Key, Utc, table
 
 # What is kept of records is keyed by leg, then id: a look by ids alone names every leg, or it reads the whole table.
 LEGS = tuple(str(leg) for leg in Leg)
-
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
-    return sa.Table(name, metadata, *columns)
 
 
 def _book() -> sa.Column[int]:
@@ -406,6 +393,21 @@ current_outcomes = table(
     sa.Index("ix_current_outcomes_code", "book", "code"),
     sa.Index("ix_current_outcomes_run", "book", "checked_run"),
     sa.Index("ix_current_outcomes_attention", "book", "attention", "owner"),
+)
+
+# of a record that stands in the tool more than once (a contact per currency): the outcome of each; the worst is the
+# record's
+variant_outcomes = table(
+    "variant_outcomes",
+    sa.Column("book", sa.Integer, primary_key=True),
+    sa.Column("leg", sa.String(20), primary_key=True),
+    sa.Column("source_id", Key, primary_key=True),
+    sa.Column("variant", sa.String(20), primary_key=True),
+    sa.Column("owner", Key, nullable=False, default=""),
+    sa.Column("code", sa.String(40), nullable=False),
+    sa.Column("detail", Json, nullable=False),
+    sa.Column("thing", sa.String(300), nullable=False, default=""),
+    sa.Index("ix_variant_outcomes_code", "book", "code", "leg", "owner"),
 )
 
 # a trouble is known once an earlier run's instance did fail for it

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+
+import sqlalchemy as sa
 
 from qualy_sync.contracts.accounting import Change, NewAllocation, NewRefund, NewSettlement, Remove, Void
 from qualy_sync.contracts.errors import OutOfQuota, Reconnect, Refused, WrongShape
 from qualy_sync.ledger.attempts import open_attempts
 from qualy_sync.ledger.leases import Lease
-from qualy_sync.ledger.schema import current_outcomes
+from qualy_sync.ledger.schema import current_outcomes, variant_outcomes
 from qualy_sync.ledger.slices import owners_with
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code
-from qualy_sync.plan import Planned, Step, Terms
+from qualy_sync.plan import Key, Planned, Step, Terms
 
 from .giving_up import give_up
 from .keep import keep_planned
@@ -44,6 +47,9 @@ __all__ = [
     "waits_until",
 ]
 
+log = logging.getLogger("qualy_sync.load")
+
+SUPPLIERS_AT_ONCE = 200
 SECOND_ROUNDS = 2  # for contacts whose name turned out to be taken
 
 
@@ -83,6 +89,8 @@ def load(work: Work, group: str) -> dict[str, int]:
             tally.stopped = str(error)
         except (Reconnect, Refused, WrongShape) as error:
             raise RunProblem(str(error)) from error
+    if tally.stopped:
+        log.warning("The %s stop here: %s. The next run goes on.", group, tally.stopped.rstrip("."))
     return tally.counts
 
 
@@ -92,12 +100,11 @@ def _has_work(work: Work, group: str) -> bool:
         return True
     legs = [str(leg) for leg in GROUPS[group]]
     with work.ledger.reading() as connection:
-        where = (
-            current_outcomes.c.book == work.book,
-            current_outcomes.c.code == Code.ITS_TURN,
-            current_outcomes.c.leg.in_(legs),
-        )
-        return connection.execute(current_outcomes.select().where(*where).limit(1)).first() is not None
+        for rows in (current_outcomes, variant_outcomes):
+            where = (rows.c.book == work.book, rows.c.code == Code.ITS_TURN, rows.c.leg.in_(legs))
+            if connection.execute(rows.select().where(*where).limit(1)).first() is not None:
+                return True
+    return False
 
 
 def _look_first(work: Work, group: str, lease: Lease) -> None:
@@ -119,8 +126,8 @@ def _send_all(work: Work, terms: Terms, group: str, sender: Sender, lease: Lease
     if group == "contacts":
         # Suppliers come after customers: one person may be both, and then shares the contact.
         queue.flush()
-        for ids in _suppliers_waiting(work):
-            queue.put(_keep_and_pick(work, terms, plan_suppliers(work, terms, ids), legs))
+        for keys in _suppliers_waiting(work):
+            queue.put(_keep_and_pick(work, terms, plan_suppliers(work, terms, keys), legs))
     queue.flush()
 
 
@@ -145,27 +152,19 @@ def _is_complete(step: Step) -> bool:
     return bool(getattr(new, "contact_id", "-"))
 
 
-def _suppliers_waiting(work: Work) -> Iterable[list[str]]:
+def _suppliers_waiting(work: Work) -> Iterable[list[Key]]:
     after = ""
     while True:
+        found: set[str] = set()
         with work.ledger.reading() as connection:
-            ids = [
-                row.source_id
-                for row in connection.execute(
-                    current_outcomes.select()
-                    .where(
-                        current_outcomes.c.book == work.book,
-                        current_outcomes.c.leg == Leg.SUPPLIER,
-                        current_outcomes.c.code == Code.ITS_TURN,
-                        current_outcomes.c.source_id > after,
-                    )
-                    .order_by(current_outcomes.c.source_id)
-                    .limit(200)
-                )
-            ]
+            for rows in (current_outcomes, variant_outcomes):
+                where = (rows.c.book == work.book, rows.c.leg == Leg.SUPPLIER, rows.c.code == Code.ITS_TURN)
+                query = sa.select(rows.c.source_id).where(*where, rows.c.source_id > after).distinct()
+                found |= set(connection.scalars(query.order_by(rows.c.source_id).limit(SUPPLIERS_AT_ONCE)))
+        ids = sorted(found)[:SUPPLIERS_AT_ONCE]
         if not ids:
             return
-        yield ids
+        yield [(str(Leg.SUPPLIER), one) for one in ids]
         after = ids[-1]
 
 
@@ -175,8 +174,8 @@ def _again_with_other_names(work: Work, terms: Terms, sender: Sender, lease: Lea
     refresh_mirror(work, work.reads("contacts"), each_page=lease.renew)
     queue = _Queue(work, sender)
     owners = sorted({step.source_id for step in clashed if step.leg is Leg.CONTACT})
-    partners = sorted({step.source_id for step in clashed if step.leg is Leg.SUPPLIER})
-    wanted = {(str(step.leg), step.source_id) for step in clashed}
+    partners = sorted({step.key for step in clashed if step.leg is Leg.SUPPLIER})
+    wanted = {step.key for step in clashed}
     planned: list[Planned] = []
     if owners:
         planned += plan_owners(work, terms, owners).planned

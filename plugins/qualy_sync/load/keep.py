@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from qualy_sync.ledger.attempts import Link, put_links, steps_on
+from qualy_sync.ledger.attempts import Link, links_on, put_links, step_key, steps_on
 from qualy_sync.ledger.outcomes import Verdict, current_of, record
+from qualy_sync.ledger.variants import put_variants, variants_on
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code, Group, Outcome
 from qualy_sync.plan import Key, Planned, Terms
+from qualy_sync.plan.values import goes_on, record_of
+from qualy_sync.worst_first import worst
 
 from .gate import close_gate
 from .work import Work
@@ -31,6 +35,7 @@ def verdict_of(planned: Planned, outcome: Outcome, retry_at: datetime | None = N
         source_hash=planned.source_hash,
         outcome=outcome,
         retry_at=retry_at or planned.retry_at,
+        look_again=goes_on(planned.link),
     )
 
 
@@ -48,8 +53,41 @@ def keep_planned(work: Work, terms: Terms, planned: Iterable[Planned]) -> int:
             work.run,
             work.tool.id,
             terms.settings.version,
-            [verdict_of(one, one.outcome or turn) for one in everything],
+            _verdicts(connection, work.book, everything, turn),
         )
+
+
+def as_records(planned: Iterable[Planned]) -> list[Code]:
+    """The code that each record's leg shows: of one that stands in the tool more than once, the worst."""
+    codes: dict[Key, list[Code]] = {}
+    for one in planned:
+        codes.setdefault(record_of(one.key), []).append(one.outcome.code if one.outcome else Code.ITS_TURN)
+    return [worst([code for code in some if code is not Code.NOT_NEEDED] or some) for some in codes.values()]
+
+
+def _verdicts(connection: sa.Connection, book: int, planned: Sequence[Planned], turn: Outcome) -> list[Verdict]:
+    """One verdict per record. A variant that is not needed is nothing; those that are not planned here stay."""
+    verdicts = [verdict_of(one, one.outcome or turn) for one in planned if not one.variant]
+    variants: dict[Key, list[Planned]] = {}
+    for one in planned:
+        if one.variant:
+            variants.setdefault(record_of(one.key), []).append(one)
+    before = variants_on(connection, book, [key[1] for key in variants]) if variants else {}
+    for key, mine in variants.items():
+        each = dict(before.get(key, {})) | {one.variant: one.outcome or turn for one in mine}
+        each = {variant: outcome for variant, outcome in each.items() if outcome.code is not Code.NOT_NEEDED}
+        put_variants(connection, book, key, mine[0].owner, each)
+        shown = _worst(each) if each else mine[0].outcome or turn
+        retry_at = min((one.retry_at for one in mine if one.retry_at), default=None)
+        verdicts.append(verdict_of(mine[0], shown, retry_at))
+    return verdicts
+
+
+def _worst(each: Mapping[str, Outcome]) -> Outcome:
+    """The outcome that a record shows for its variants, and which of them it is of, where there are several."""
+    code = worst([outcome.code for outcome in each.values()])
+    variant, outcome = next((variant, one) for variant, one in sorted(each.items()) if one.code is code)
+    return replace(outcome, detail={**outcome.detail, "variant": variant}) if len(each) > 1 else outcome
 
 
 def _restored(connection: sa.Connection, book: int, planned: Sequence[Planned]) -> bool:
@@ -63,8 +101,9 @@ def _restored(connection: sa.Connection, book: int, planned: Sequence[Planned]) 
         and one.outcome is not None
         and one.outcome.code in (Code.ADOPTED, Code.PAID, Code.CREDITED)
     ]
-    sent = steps_on(connection, book, [one.source_id for one in found])
-    return any(one.key not in sent for one in found)
+    ids = [one.source_id for one in found]
+    linked, sent = links_on(connection, book, ids), steps_on(connection, book, ids)
+    return any(one.key not in sent and one.key not in linked for one in found)
 
 
 def keep_results(
@@ -81,27 +120,57 @@ def keep_results(
     """
     put_links(connection, work.book, links)
     covered = _covered(results, links)
-    current = current_of(connection, work.book, [source_id for _, source_id in (*results, *covered)])
-    verdicts = [_again(current[key], outcome, retry_at) for key, outcome in results.items() if key in current]
+    rows = current_of(connection, work.book, [key[1] for key in (*results, *covered)])
+    going = {(link.leg, link.source_id) for link in links if goes_on(link)}
+    verdicts = [
+        _again(rows[key], outcome, retry_at, goes_on=key in going)
+        for key, outcome in results.items()
+        if len(key) == 2 and key in rows
+    ]
+    verdicts += _of_variants(connection, work.book, results, rows, retry_at)
     verdicts += [
-        _again(current[key], outcome)
+        _again(rows[key], outcome)
         for key, outcome in covered.items()
-        if key not in results and key in current and current[key].code == Code.WAITING_FOR
+        if key not in results and key in rows and rows[key].code == Code.WAITING_FOR
     ]
     record(connection, work.book, work.run, work.tool.id, work.settings.version, verdicts)
+
+
+def _of_variants(
+    connection: sa.Connection,
+    book: int,
+    results: Mapping[Key, Outcome],
+    rows: Mapping[Key, sa.Row[Any]],
+    retry_at: datetime | None,
+) -> list[Verdict]:
+    """What records show that stand in the tool more than once, now that this became of some of their variants."""
+    news: dict[Key, dict[str, Outcome]] = {}
+    for key, outcome in results.items():
+        if len(key) > 2 and record_of(key) in rows:
+            news.setdefault(record_of(key), {})[key[2]] = outcome
+    before = variants_on(connection, book, [key[1] for key in news]) if news else {}
+    verdicts: list[Verdict] = []
+    for key, some in news.items():
+        each = {**before.get(key, {}), **some}
+        row = rows[key]
+        put_variants(connection, book, key, row.owner, each)
+        shown = _worst(each)
+        mine = any(outcome.code is shown.code for outcome in some.values())
+        verdicts.append(_again(row, shown, retry_at if mine else row.retry_at))
+    return verdicts
 
 
 def _covered(results: Mapping[Key, Outcome], links: Sequence[Link]) -> dict[Key, Outcome]:
     """Receipts that one settlement stands for besides its own: they are in step as soon as it is."""
     found: dict[Key, Outcome] = {}
     for link in links:
-        outcome = results.get((link.leg, link.source_id))
+        outcome = results.get(step_key(link.leg, link.source_id, link.variant))
         if outcome is not None and outcome.meaning.group is Group.IN_STEP:
             found |= {(link.leg, source_id): outcome for source_id in link.facts.get("covers", ())}
     return found
 
 
-def _again(row: sa.Row[Any], outcome: Outcome, retry_at: datetime | None = None) -> Verdict:
+def _again(row: sa.Row[Any], outcome: Outcome, retry_at: datetime | None = None, *, goes_on: bool = False) -> Verdict:
     return Verdict(
         kind=row.kind,
         leg=row.leg,
@@ -114,5 +183,5 @@ def _again(row: sa.Row[Any], outcome: Outcome, retry_at: datetime | None = None)
         source_hash=row.source_hash,
         outcome=outcome,
         retry_at=retry_at,
-        look_again=row.code in (Code.UNKNOWN, Code.NEEDS_DECISION),
+        look_again=goes_on or row.code in (Code.UNKNOWN, Code.NEEDS_DECISION),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -15,12 +15,14 @@ from qualy_sync.ledger.decisions import decisions_on
 from qualy_sync.ledger.engine import db_now
 from qualy_sync.ledger.schema import attempts, current_outcomes, links, mirror_documents, outcomes
 from qualy_sync.ledger.slices import Record, Slice, shared_emails
+from qualy_sync.ledger.variants import variants_on
 from qualy_sync.model import Kind, Leg
 from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.plan import Key, Known, Pending, Terms
 from qualy_sync.plan.contacts import emails_and_names
-from qualy_sync.plan.refs import WHOLE_PAYMENT, make_number, make_ref
-from qualy_sync.plan.values import MOST_MERGES, Frozen, Refusal
+from qualy_sync.plan.refs import WHOLE_PAYMENT, contact_ref, make_number, make_ref
+from qualy_sync.plan.values import MOST_MERGES, Frozen, Refusal, record_of, variants_in
+from qualy_sync.plan.variants import LEG_OF_PERSON
 
 T = TypeVar("T")
 
@@ -35,10 +37,13 @@ def gather(
     terms: Terms,
     source: Slice,
     settle: Callable[[What], timedelta],
+    currencies: Mapping[Key, Collection[str]] | None = None,
     *,
     again: bool = False,
 ) -> Known:
     """Everything `plan_slice` asks about these records. `settle` gives Q of the write protocol by kind.
+
+    `currencies`: those that the documents of a customer or partner are in, where a contact has one for good.
 
     `again`: a person asked for a further try, so that what the tool refused may be sent as it was.
     """
@@ -50,16 +55,21 @@ def gather(
         decisions = decisions_on(connection, book, [("", source_id) for source_id in ids])
         sent = _last_sent(connection, steps)
         too_long_ago = db_now(connection) - timedelta(hours=terms.accounting.pace.give_up_hours)
-        refusals = _refusals(connection, book, steps)
+        each = variants_on(connection, book, ids)
+        refusals = _refusals(connection, book, steps, each)
+        variants = _variants(own_links, steps, each)
+        wanted = {
+            key: {*variants.get(key, ()), *(currencies or {}).get(key, ())} for key in {*variants, *(currencies or {})}
+        }
         people = {record.id: record for record in records if record.kind in (Kind.CUSTOMER, Kind.PARTNER)}
-        emails, names = emails_and_names(terms, people)
+        emails, names = emails_and_names(terms, people, wanted)
         shared = {
             (kind, email): count
             for kind in (Kind.CUSTOMER, Kind.PARTNER)
             for email, count in shared_emails(connection, pin, kind, list(emails)).items()
         }
         decided = [decision.argument for decision in decisions.values() if decision.choice == "link"]
-        refs = _refs(records, own_links, steps)
+        refs = _refs(records, own_links, steps) + _contact_refs(terms, people.values(), wanted)
         remote_ids = [link.remote_id for link in own_links.values()] + decided
         agreed_on = [str(link.facts["contact_id"]) for link in own_links.values() if "contact_id" in link.facts]
         by_email = mirror.contacts_by(connection, book, "email", list(emails))
@@ -122,6 +132,7 @@ def gather(
         settlements_by_document=_by(settled, lambda settlement: settlement.document_id),
         linked_documents=frozenset(remote_id for remote_id, found in linked.items() if found),
         allocations_by_ref=_by(allocations, lambda allocation: allocation.ref),
+        variants=variants,
         shown=shown,
     )
 
@@ -139,8 +150,6 @@ def _records(source: Slice) -> list[Record]:
 
 # What a record of each kind may become: first its own leg, then those of a credit.
 _LEGS: Mapping[Kind, tuple[Leg, ...]] = {
-    Kind.CUSTOMER: (Leg.CONTACT,),
-    Kind.PARTNER: (Leg.SUPPLIER,),
     Kind.PAYMENT: (Leg.INVOICE, Leg.CREDIT_NOTE, Leg.ALLOCATION),
     Kind.SPLIT: (Leg.BILL, Leg.SUPPLIER_CREDIT, Leg.ALLOCATION),
     Kind.TRANSACTION: (Leg.SETTLEMENT, Leg.CREDIT_NOTE, Leg.ALLOCATION),
@@ -157,11 +166,28 @@ def _refs(
     found: list[str] = []
     for record in records:
         for leg in _LEGS.get(record.kind, ()):
-            key = (str(leg), record.id)
+            key: Key = (str(leg), record.id)
             sent = max((int(row.generation) for row in steps.get(key, ())), default=1)
             newest = max(sent, own_links[key].generation + 1 if key in own_links else 1)
             found += [make_ref(leg, record.id, generation) for generation in range(1, min(newest, 36) + 1)]
     return found
+
+
+def _contact_refs(terms: Terms, people: Iterable[Record], variants: Mapping[Key, Collection[str]]) -> list[str]:
+    base = terms.organisation.base_currency
+    found: list[str] = []
+    for record in people:
+        leg = LEG_OF_PERSON[record.kind]
+        found += [contact_ref(leg, record.id, one, base) for one in ("", *variants.get((str(leg), record.id), ()))]
+    return found
+
+
+def _variants(
+    own_links: Mapping[Key, Link], steps: Mapping[Key, list[sa.Row[Any]]], each: Mapping[Key, Mapping[str, Outcome]]
+) -> dict[Key, frozenset[str]]:
+    """The contacts that each person has, or was to have: linked, under way, or planned."""
+    under_way = [key for key, rows in steps.items() if rows[-1].open]
+    return variants_in(own_links, under_way, [(*key, one) for key, some in each.items() for one in some])
 
 
 def _shown(connection: sa.Connection, book: int, ids: Sequence[str]) -> frozenset[Key]:
@@ -189,30 +215,43 @@ def _numbers(terms: Terms, records: Iterable[Record]) -> list[str]:
     ]
 
 
-def _refusals(connection: sa.Connection, book: int, steps: Mapping[Key, list[sa.Row[Any]]]) -> dict[Key, Refusal]:
+def _refusals(
+    connection: sa.Connection,
+    book: int,
+    steps: Mapping[Key, list[sa.Row[Any]]],
+    each: Mapping[Key, Mapping[str, Outcome]],
+) -> dict[Key, Refusal]:
     """What the tool refused last, and said of it. Names have a way of their own: another one is tried."""
     last = {key: rows[-1] for key, rows in steps.items() if rows[-1].fate in _REFUSED}
-    ids = sorted({source_id for _, source_id in last})
+    found = {key: refusal for key, step in last.items() if (refusal := _of_variant(key, step, each)) is not None}
+    last = {key: step for key, step in last.items() if len(key) == 2}
+    ids = sorted({key[1] for key in last})
     said: dict[tuple[str, str, str], sa.Row[Any]] = {}
     for start in range(0, len(ids), 500):
         rows = connection.execute(
             sa.select(outcomes)
             .where(
                 outcomes.c.book == book,
-                outcomes.c.leg.in_({leg for leg, _ in last}),
+                outcomes.c.leg.in_({key[0] for key in last}),
                 outcomes.c.source_id.in_(ids[start : start + 500]),
                 outcomes.c.code.in_(sorted(_REFUSED)),
             )
             .order_by(outcomes.c.id)
         )
         said |= {(row.leg, row.source_id, row.code): row for row in rows}
-    found: dict[Key, Refusal] = {}
     for key, step in last.items():
-        row = said.get((*key, step.fate))
+        row = said.get((key[0], key[1], step.fate))
         if row is not None:
             outcome = Outcome(Code(row.code), row.detail, row.thing)
             found[key] = Refusal(outcome, step.content_hash, str(step.seen.get("lock_date")))
     return found
+
+
+def _of_variant(key: Key, step: sa.Row[Any], each: Mapping[Key, Mapping[str, Outcome]]) -> Refusal | None:
+    outcome = each.get(record_of(key), {}).get(key[2]) if len(key) > 2 else None
+    if outcome is None or outcome.code != step.fate:
+        return None
+    return Refusal(outcome, step.content_hash, str(step.seen.get("lock_date")))
 
 
 def _last_sent(connection: sa.Connection, steps: Mapping[Key, list[sa.Row[Any]]]) -> dict[int, Any]:
@@ -226,7 +265,7 @@ def _last_sent(connection: sa.Connection, steps: Mapping[Key, list[sa.Row[Any]]]
 
 def _strangers(connection: sa.Connection, book: int, own_links: Mapping[Key, Link], by_email: list[Any]) -> list[Any]:
     """Live documents of these contacts that no link of ours stands for: they may be the same sale."""
-    contacts = {link.remote_id for (leg, _), link in own_links.items() if leg in (Leg.CONTACT, Leg.SUPPLIER)}
+    contacts = {link.remote_id for key, link in own_links.items() if key[0] in (Leg.CONTACT, Leg.SUPPLIER)}
     wanted = sorted(contacts | {contact.id for contact in by_email})
     found: list[str] = []
     for start in range(0, len(wanted), 500):

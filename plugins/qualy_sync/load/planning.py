@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from qualy_sync.ledger.cursors import get_cursor, put_cursor
 from qualy_sync.ledger.schema import current_outcomes, source_rows
 from qualy_sync.ledger.slices import (
+    Group,
     Record,
     Slice,
     changed_owners,
@@ -23,12 +24,13 @@ from qualy_sync.ledger.slices import (
 )
 from qualy_sync.model import LEG_OF, Kind, Leg
 from qualy_sync.outcomes import Code
-from qualy_sync.plan import Planned, SlicePlan, Terms, orphan_outcome, plan_partner, plan_slice
+from qualy_sync.plan import Key, Planned, SlicePlan, Terms, orphan_outcome, plan_partner, plan_slice
 from qualy_sync.plan.contacts import ContactPlanner
 from qualy_sync.plan.payment import plan_payment
-from qualy_sync.plan.values import fingerprint
+from qualy_sync.plan.values import fingerprint, record_of
+from qualy_sync.plan.variants import currencies_of
 
-from .keep import keep_planned
+from .keep import as_records, keep_planned
 from .known import gather
 from .work import Work
 
@@ -44,8 +46,9 @@ class Overview:
     appended: int = 0
 
     def add(self, planned: Sequence[Planned]) -> None:
+        for code in as_records(planned):
+            self.codes[str(code)] += 1
         for one in planned:
-            self.codes[str(one.outcome.code if one.outcome else Code.ITS_TURN)] += 1
             if one.due:
                 self.due[str(one.leg)] += 1
 
@@ -60,7 +63,8 @@ class Overview:
 def plan_owners(work: Work, terms: Terms, owners: Sequence[str]) -> SlicePlan:
     """The plan of these owners' groups, against what the ledger knows now."""
     source = load_slice(work.ledger, work.pin, owners)
-    known = gather(work.ledger, work.book, work.pin, terms, source, work.settle, again=work.again)
+    currencies = currencies_of(terms, source)
+    known = gather(work.ledger, work.book, work.pin, terms, source, work.settle, currencies, again=work.again)
     return plan_slice(terms, known, source)
 
 
@@ -75,7 +79,7 @@ def plan_run(work: Work) -> Overview:
         every_owner(work.ledger, work.pin) if everything else changed_owners(work.ledger, since, work.pin, work.book)
     )
     overview = Overview()
-    suppliers: set[str] = set()
+    suppliers: set[Key] = set()
     for some in owners:
         plan = plan_owners(work, terms, some)
         overview.add(plan.planned)
@@ -92,7 +96,7 @@ def plan_run(work: Work) -> Overview:
 def preview(work: Work) -> Iterator[Planned]:
     """Everything that would be written, or is held although it could be; nothing is kept."""
     terms = work.terms()
-    suppliers: set[str] = set()
+    suppliers: set[Key] = set()
     for some in every_owner(work.ledger, work.pin):
         plan = plan_owners(work, terms, some)
         suppliers |= plan.suppliers
@@ -101,16 +105,30 @@ def preview(work: Work) -> Iterator[Planned]:
         yield from (one for one in planned if one.step is not None and work.filter.allows(one))
 
 
-def plan_suppliers(work: Work, terms: Terms, ids: Sequence[str]) -> list[Planned]:
-    """The supplier leg of these partners, which bills need."""
-    records = load_partners(work.ledger, work.pin, ids)
+def plan_suppliers(work: Work, terms: Terms, needed: Collection[Key]) -> list[Planned]:
+    """These supplier legs, which bills need; one that names no currency is planned in those it had before."""
+    records = load_partners(work.ledger, work.pin, sorted({key[1] for key in needed}))
+    return _suppliers(work, terms, records, needed, again=work.again)
+
+
+def _suppliers(
+    work: Work, terms: Terms, records: Mapping[str, Record], needed: Collection[Key], *, again: bool = False
+) -> list[Planned]:
+    currencies: dict[Key, set[str]] = {}
+    for key in needed:
+        currencies.setdefault(record_of(key), set()).update(key[2:])
     source = Slice(groups=(), partners=records)
-    known = gather(work.ledger, work.book, work.pin, terms, source, work.settle, again=work.again)
+    known = gather(work.ledger, work.book, work.pin, terms, source, work.settle, currencies, again=again)
+    wanted = {*needed, *((*key, one) for key, some in known.variants.items() for one in some)}
     contacts = ContactPlanner(terms, known)
-    return [plan_partner(terms, known, record, needed=True, contacts=contacts) for record in records.values()]
+    return [
+        planned
+        for record in records.values()
+        for planned in plan_partner(terms, known, record, needed=wanted, contacts=contacts)
+    ]
 
 
-def _partners(work: Work, terms: Terms, needed: set[str]) -> Iterator[list[Planned]]:
+def _partners(work: Work, terms: Terms, needed: set[Key]) -> Iterator[list[Planned]]:
     """Every partner: those that a bill needs now or needed before get their supplier leg, the others none."""
     after = ""
     while True:
@@ -136,12 +154,8 @@ def _partners(work: Work, terms: Terms, needed: set[str]) -> Iterator[list[Plann
         if not ids:
             return
         records = load_partners(work.ledger, work.pin, ids)
-        known = gather(work.ledger, work.book, work.pin, terms, Slice((), records), work.settle)
-        contacts = ContactPlanner(terms, known)
-        yield [
-            plan_partner(terms, known, record, needed=record.id in needed or record.id in before, contacts=contacts)
-            for record in records.values()
-        ]
+        mine = {key for key in needed if key[1] in records} | {(str(Leg.SUPPLIER), one) for one in before}
+        yield _suppliers(work, terms, records, mine)
         after = ids[-1]
 
 
@@ -172,7 +186,7 @@ def _orphan(terms: Terms, record: Record) -> Planned:
 def _ownerless(work: Work, terms: Terms) -> Iterator[list[Planned]]:
     """Payments that name no customer: they cannot be read, and say so."""
     records = load_ownerless(work.ledger, work.pin)
-    source = Slice(groups=(), partners={})
+    source = Slice(groups=(Group("", None, tuple(records), {}, {}),), partners={})
     known = gather(work.ledger, work.book, work.pin, terms, source, work.settle)
     for record in records:
         yield plan_payment(terms, known, record, (), (), {}, "", lambda key: True)

@@ -15,6 +15,7 @@ from qualy_sync.ledger.slices import OWNERS_PER_SLICE, every_owner, visible
 from qualy_sync.model import Kind, Leg
 from qualy_sync.outcomes import Code
 from qualy_sync.plan import Key
+from qualy_sync.plan.values import record_of
 
 from .keep import keep_planned
 from .planning import Overview, plan_owners, plan_suppliers
@@ -61,11 +62,11 @@ def retry(work: Work, keys: Sequence[Key]) -> dict[str, int]:
     refresh_mirror(work, work.everything)
     terms = work.terms()
     work = replace(work, filter=Filter(keys=frozenset(wanted)), again=True)
-    owners = sorted({row.owner for row in records if row.owner})
+    owners = sorted({row.owner for row in _rows(work, list(wanted)) if row.owner})  # of bills that wait, too
     for start in range(0, len(owners), OWNERS_PER_SLICE):
         plan = plan_owners(work, terms, owners[start : start + OWNERS_PER_SLICE])
-        keep_planned(work, terms, [one for one in plan.planned if one.key in wanted])
-    suppliers = sorted(source_id for leg, source_id in wanted if leg == Leg.SUPPLIER)
+        keep_planned(work, terms, [one for one in plan.planned if record_of(one.key) in wanted])
+    suppliers = sorted(key for key in wanted if key[0] == Leg.SUPPLIER)
     if suppliers:
         keep_planned(work, terms, plan_suppliers(work, terms, suppliers))
     counts: dict[str, int] = {"records": len(records)}
@@ -81,19 +82,19 @@ def _plan_again(work: Work, owners: Sequence[str], wanted: set[Key]) -> None:
     terms = work.terms()
     for start in range(0, len(owners), OWNERS_PER_SLICE):
         plan = plan_owners(work, terms, owners[start : start + OWNERS_PER_SLICE])
-        keep_planned(work, terms, [one for one in plan.planned if one.key in wanted])
+        keep_planned(work, terms, [one for one in plan.planned if record_of(one.key) in wanted])
 
 
 def _still_waiting(work: Work, wanted: set[Key]) -> set[Key]:
     """Those that wait for another leg. What is still to be tried again is not looked at: it was refused before."""
     with work.ledger.reading() as connection:
-        rows = current_of(connection, work.book, [source_id for _, source_id in wanted])
-    return {key for key in wanted if key in rows and rows[key].code == Code.WAITING_FOR}
+        rows = current_of(connection, work.book, [key[1] for key in wanted])
+    return {key for key in wanted if (row := rows.get(key)) is not None and row.code == Code.WAITING_FOR}
 
 
 def _rows(work: Work, keys: Sequence[Key]) -> list[sa.Row[tuple[str, str, str, str | None]]]:
     wanted = set(keys)
-    ids = sorted({source_id for _, source_id in wanted})
+    ids = sorted({key[1] for key in wanted})
     found: list[sa.Row[tuple[str, str, str, str | None]]] = []
     with work.ledger.reading() as connection:
         for start in range(0, len(ids), 500):
@@ -105,7 +106,7 @@ def _rows(work: Work, keys: Sequence[Key]) -> list[sa.Row[tuple[str, str, str, s
                     current_outcomes.c.payment_id,
                 ).where(
                     current_outcomes.c.book == work.book,
-                    current_outcomes.c.leg.in_({leg for leg, _ in wanted}),
+                    current_outcomes.c.leg.in_({key[0] for key in wanted}),
                     current_outcomes.c.source_id.in_(ids[start : start + 500]),
                 )
             )
@@ -167,11 +168,11 @@ def plan_only(work: Work) -> dict[str, int]:
     else:
         slices = (owners[start : start + OWNERS_PER_SLICE] for start in range(0, len(owners), OWNERS_PER_SLICE))
     overview = Overview()
-    suppliers: set[str] = set()
+    suppliers: set[Key] = set()
     for some in slices:
         plan = plan_owners(work, terms, some)
         mine = work.filter.pick(plan.planned)
-        suppliers |= {one.step.needs[1] for one in mine if one.leg is Leg.BILL and one.step and one.step.needs}
+        suppliers |= {one.step.needs for one in mine if one.leg is Leg.BILL and one.step and one.step.needs}
         overview.add(mine)
         keep_planned(work, terms, mine)
     if suppliers:

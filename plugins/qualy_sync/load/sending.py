@@ -51,7 +51,7 @@ from qualy_sync.ledger.attempts import (
 )
 from qualy_sync.ledger.leases import Lease
 from qualy_sync.outcomes import Code, Outcome
-from qualy_sync.plan import Step, Terms
+from qualy_sync.plan import Key, Step, Terms
 from qualy_sync.plan.redating import closed_meanwhile
 
 from .gate import check_gate
@@ -130,6 +130,8 @@ class Sender:
         """Sends once. Gives the refusal of a tool that asks to wait, and the steps of which it did nothing."""
         self._pace.before_call()
         steps = self._as_they_are(steps)
+        if not self._prepared(steps):
+            return None, ()
         begun = self._work.ledger.now()
         committed = self._commit(steps)
         if committed is None:
@@ -154,7 +156,7 @@ class Sender:
         there: dict[str, Remote] = {}
         for what in sorted({step.what for step in changing}):
             ids = [str(step.seen["remote_id"]) for step in changing if step.what is what]
-            there |= {one.id: one for one in work.tool.by_id(what, ids)}
+            there |= {one.id: one for one in work.tool.by_id(what, ids, self._lease.renew)}
         with work.ledger.writing() as connection:
             mirror.put(connection, work.book, there.values())
         self._pace.before_call()
@@ -163,9 +165,20 @@ class Sender:
         if moved:
             outcome = self._terms.say(Code.ITS_TURN, why="it changed while it was looked at")
             with work.ledger.writing() as connection:
-                keep_results(connection, work, {(str(step.leg), step.source_id): outcome for step in moved})
+                keep_results(connection, work, {step.key: outcome for step in moved})
             self.tally.add("looked_at_anew", len(moved))
         return [one for step in steps if (one := fresh.get(step.ref, step)) is not None]
+
+    def _prepared(self, steps: Sequence[Step]) -> bool:
+        """What the body needs is read before the attempt, so that exactly what the attempt holds is sent."""
+        try:
+            self._pace.patiently(lambda: self._work.tool.prepare([step.new for step in steps]) if steps else None)
+        except OutOfQuota:
+            raise
+        except ToolError as error:
+            self._say_not_sent(steps, error)
+            return False
+        return True
 
     def _wait(self, refusal: OutOfQuota) -> None:
         """Waits as long as the tool asks, if that is short; else raises OutOfQuota."""
@@ -179,11 +192,7 @@ class Sender:
         work = self._work
         with work.ledger.writing() as connection:
             verdicts = self._verdicts(connection, steps)
-            held = {
-                (str(step.leg), step.source_id): verdict
-                for step, verdict in zip(steps, verdicts, strict=True)
-                if verdict is not None
-            }
+            held = {step.key: verdict for step, verdict in zip(steps, verdicts, strict=True) if verdict is not None}
             if held:
                 keep_results(connection, work, held)
                 self.tally.add("held", len(held))
@@ -263,13 +272,13 @@ class Sender:
 
     def _answered(self, attempt: int, steps: Sequence[Step], reply: Answered) -> None:
         told = _Told.of(steps, reply)
-        results: dict[tuple[str, str], Outcome] = {}
+        results: dict[Key, Outcome] = {}
         links: list[Link] = []
         remotes: list[Remote] = []
         fates: dict[str, list[str]] = {}
         for step, result in told.plain:
             outcome, link, remote, fate = self._result(step, result)
-            results[(str(step.leg), step.source_id)] = outcome
+            results[step.key] = outcome
             fates.setdefault(fate, []).append(step.ref)
             links += [link] if link else []
             remotes += [remote] if remote else []
@@ -283,17 +292,17 @@ class Sender:
                 note_ticket(connection, attempt, step.ref, ticket)
             close_steps(connection, attempt, [step.ref for step, _ in told.skipped], "not_sent")
             end_attempt(connection, attempt, "unknown" if told.lost or told.accepted else "answered")
-        if told.accepted:
-            self._unknown([step for step, _ in told.accepted])
-        self._skipped(told.skipped)
-        if told.taken:
-            self._look_who_has_it(attempt, told.taken)
+        # First what is not known: looking at the rest may fail, or end the run.
+        if unknown := [step for step, _ in told.accepted] + told.lost:
+            self._unknown(unknown)
         if told.lost:
-            self._unknown(told.lost)
             self.tally.stopped = (
                 f"{self._work.tool.title} answered without naming {len(told.lost)} of {len(steps)} records; nothing"
                 " more of this kind is sent in this run"
             )
+        if told.taken:
+            self._look_who_has_it(attempt, told.taken)
+        self._skipped(told.skipped)
 
     def _skipped(self, skipped: Sequence[tuple[Step, ToolError]]) -> None:
         """Single elements of which nothing was done. Where the tool asks to wait they keep their turn."""
@@ -322,7 +331,7 @@ class Sender:
         left = [(step, result) for step, result in taken if step.ref not in found]
         with self._work.ledger.writing() as connection:
             close_steps(connection, attempt, [step.ref for step, _ in left], str(Code.NUMBER_TAKEN))
-            results = {(str(step.leg), step.source_id): self._result(step, result)[0] for step, result in left}
+            results = {step.key: self._result(step, result)[0] for step, result in left}
             keep_results(connection, self._work, results)
         self.tally.add(str(Code.NUMBER_TAKEN), len(left))
 
@@ -338,7 +347,7 @@ class Sender:
             close_steps(connection, attempt, [step.ref for step in left], str(Code.INVALID) if alone else "rejected")
             if alone:
                 outcome = self._terms.say(Code.INVALID, without_variables(reply.message), message=reply.message)
-                keep_results(connection, work, {(str(left[0].leg), left[0].source_id): outcome})
+                keep_results(connection, work, {left[0].key: outcome})
         if alone:
             self.tally.add(str(Code.INVALID))
             return
@@ -351,7 +360,7 @@ class Sender:
         work = self._work
         self._pace.before_call()
         since = work.ledger.now() - work.longest_settle
-        remotes = find_steps(work, steps, since)
+        remotes = find_steps(work, steps, since, self._lease.renew)
         found: set[str] = set()
         with work.ledger.writing() as connection:
             mirror.put(connection, work.book, [one for some in remotes.values() for one in some])
@@ -368,7 +377,7 @@ class Sender:
                 found.add(step.ref)
                 self.tally.add(str(outcome.code))
                 close_steps(connection, attempt, [step.ref], "found")
-                keep_results(connection, work, {(str(step.leg), step.source_id): outcome}, [link] if link else [])
+                keep_results(connection, work, {step.key: outcome}, [link] if link else [])
         return found
 
     def _not_sent(self, attempt: int, steps: Sequence[Step], reply: NotSent) -> None:
@@ -385,7 +394,7 @@ class Sender:
         code = tool_problem(error) if isinstance(error, ToolError) else Code.UNREACHABLE
         outcome = self._terms.say(code, str(code), message=str(error), limit="", until="")
         with work.ledger.writing() as connection:
-            keep_results(connection, work, {(str(step.leg), step.source_id): outcome for step in steps})
+            keep_results(connection, work, {step.key: outcome for step in steps})
         self.tally.add(str(code), len(steps))
         if code is Code.UNREACHABLE:
             self.tally.stopped = f"{work.tool.title} cannot be reached"
@@ -405,9 +414,7 @@ class Sender:
         until = now + max(self._work.settle(step.what) for step in steps)
         outcome = self._terms.say(Code.UNKNOWN, until=f"{until:%Y-%m-%d %H:%M} UTC")
         with self._work.ledger.writing() as connection:
-            keep_results(
-                connection, self._work, {(str(step.leg), step.source_id): outcome for step in steps}, retry_at=until
-            )
+            keep_results(connection, self._work, {step.key: outcome for step in steps}, retry_at=until)
         self.tally.add(str(Code.UNKNOWN), len(steps))
 
 

@@ -19,6 +19,7 @@ from qualy_sync.ledger.slices import tax_names
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code
 from qualy_sync.plan import Key, Planned, Span, Terms
+from qualy_sync.plan.values import record_of
 from qualy_sync.settings import AccountingSettings, Settings
 
 log = logging.getLogger("qualy_sync.load")
@@ -57,7 +58,7 @@ class Filter:
     keys: frozenset[Key] | None = None
 
     def allows(self, planned: Planned) -> bool:
-        if self.keys is not None and planned.key not in self.keys:
+        if self.keys is not None and record_of(planned.key) not in self.keys:
             return False
         if self.only and planned.leg is not Leg.SUPPLIER:
             # A contact is written for any payment that is asked for; a supplier for any bill that is planned.

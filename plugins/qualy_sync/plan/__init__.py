@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from qualy_sync.ledger.attempts import Link
+from qualy_sync.ledger.attempts import Link, step_key
 from qualy_sync.ledger.slices import Group, Record, Slice
-from qualy_sync.model import Kind, Leg, Payment
+from qualy_sync.model import Kind, Leg
 from qualy_sync.outcomes import Code, Outcome
 
 from .bill_settlements import switched_off
 from .contacts import ContactPlanner
 from .payment import plan_payment
 from .values import Key, Known, Pending, Planned, Span, Step, Terms, fingerprint, record_failure
+from .variants import currencies_of, variants_of
 
 __all__ = [
     "Key",
@@ -34,51 +34,63 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class SlicePlan:
-    """Everything planned for a slice, and the partners whose supplier leg its bills need."""
+    """Everything planned for a slice, and the supplier legs of partners that its bills need."""
 
     planned: tuple[Planned, ...]
-    suppliers: frozenset[str]
+    suppliers: frozenset[Key]
 
 
 def plan_slice(terms: Terms, known: Known, source: Slice) -> SlicePlan:
     """Plans every group of a slice. The same input gives the same plan, in whatever order its parts come."""
-    suppliers = {one.id: ContactPlanner(terms, known).plan(one, Leg.SUPPLIER, "") for one in source.partners.values()}
-    customers = [(one, group.owner) for group in source.groups if (one := group.customer) is not None]
-    currencies = {group.owner: _currency_of(terms, group) for group in source.groups}
-    contacts = {
-        one.id: ContactPlanner(terms, known).plan(one, Leg.CONTACT, owner, currencies[owner])
-        for one, owner in customers
-    }
-    people = {plan.key: plan for plan in (*suppliers.values(), *contacts.values())}
+    wanted = currencies_of(terms, source)
+
+    def each(record: Record, leg: Leg, owner: str) -> dict[Key, Planned]:
+        planner = ContactPlanner(terms, known)
+        variants = variants_of(terms, known, wanted, leg, record.id)
+        return {plan.key: plan for one in variants if (plan := planner.plan(record, leg, owner, one))}
+
+    customers = [(one, group) for group in source.groups if (one := group.customer) is not None]
+    suppliers = {key: plan for one in source.partners.values() for key, plan in each(one, Leg.SUPPLIER, "").items()}
+    contacts = {key: plan for one, group in customers for key, plan in each(one, Leg.CONTACT, group.owner).items()}
+    people = suppliers | contacts
     # A contact that is found there is as good as linked: documents can be looked for under it at once.
     found: dict[Key, Link] = {key: plan.link for key, plan in people.items() if plan.link is not None}
     seen = replace(known, links={**found, **known.links}) if found else known
     by_owner = {group.owner: _plan_group(terms, seen, source, group, people) for group in source.groups}
-    needed = {owner for owner, mine in by_owner.items() if any(_wants_contact(one, known) for one in mine)}
+    needed = {_contact_of(terms, one) for mine in by_owner.values() for one in mine if _wants_contact(one, known)}
     # Only contacts that are written claim a name and an email, in a fixed order: the first namesake keeps its name.
     planner = ContactPlanner(terms, known)
-    for customer, owner in sorted(customers, key=lambda one: one[0].id):
-        before = contacts[customer.id]
-        after = _not_needed(terms, before, known)
-        if owner in needed:
-            after = planner.plan(customer, Leg.CONTACT, owner, currencies[owner])
-        contacts[customer.id] = people[after.key] = after
-        if owner in needed and after.due != before.due:
-            group = next(group for group in source.groups if group.owner == owner)
-            by_owner[owner] = _plan_group(terms, seen, source, group, people)
+    for customer, group in sorted(customers, key=lambda one: one[0].id):
+        moved = False
+        for variant in variants_of(terms, known, wanted, Leg.CONTACT, customer.id):
+            key = step_key(str(Leg.CONTACT), customer.id, variant)
+            before = contacts[key]
+            after = _not_needed(terms, before, known)
+            if key in needed:
+                after = planner.plan(customer, Leg.CONTACT, group.owner, variant)
+                moved = moved or after.due != before.due
+            contacts[key] = people[key] = after
+        if moved:
+            by_owner[group.owner] = _plan_group(terms, seen, source, group, people)
     planned = [one for mine in by_owner.values() for one in mine]
     bills = [one for one in planned if one.leg is Leg.BILL]
-    needed_now = {one.step.needs[1] for one in bills if one.step and one.step.needs}
+    needed_now = {one.step.needs for one in bills if one.step and one.step.needs}
     # A bill that is found there, and only linked, stands under a contact too.
     there = {one.link.facts.get("contact_id") for one in bills if one.link}
-    needed_now |= {one.source_id for one in suppliers.values() if one.link and one.link.remote_id in there}
+    needed_now |= {key for key, one in suppliers.items() if one.link and one.link.remote_id in there}
     return SlicePlan((*planned, *contacts.values()), frozenset(needed_now))
 
 
-def plan_partner(terms: Terms, known: Known, record: Record, *, needed: bool, contacts: ContactPlanner) -> Planned:
-    """The supplier leg of a partner."""
-    plan = contacts.plan(record, Leg.SUPPLIER, "")
-    return plan if needed else _not_needed(terms, plan, known)
+def plan_partner(
+    terms: Terms, known: Known, record: Record, *, needed: Collection[Key], contacts: ContactPlanner
+) -> list[Planned]:
+    """The supplier leg of a partner: once per currency, where a contact has one for good."""
+    leg = Leg.SUPPLIER
+    wanted: dict[Key, set[str]] = {
+        (str(leg), record.id): {key[2] for key in needed if key[1] == record.id and len(key) > 2}
+    }
+    planned = [contacts.plan(record, leg, "", variant) for variant in variants_of(terms, known, wanted, leg, record.id)]
+    return [plan if plan.key in needed else _not_needed(terms, plan, known) for plan in planned]
 
 
 def _plan_group(
@@ -108,13 +120,9 @@ def _plan_group(
     return planned
 
 
-def _currency_of(terms: Terms, group: Group) -> str:
-    """What a customer's payments are in, where a contact has one currency for good: what most of them are in."""
-    if not terms.ways.currency_per_contact:
-        return ""
-    found = Counter(record.noun.currency for record in group.payments if isinstance(record.noun, Payment))
-    base = terms.organisation.base_currency
-    return max(found, key=lambda one: (found[one], one == base, one), default=base)
+def _contact_of(terms: Terms, invoice: Planned) -> Key:
+    """The contact that a payment's document hangs on."""
+    return terms.contact_key(Leg.CONTACT, invoice.owner, invoice.currency)
 
 
 def _wants_contact(one: Planned, known: Known) -> bool:
@@ -141,6 +149,7 @@ def _not_needed(terms: Terms, contact: Planned, known: Known) -> Planned:
         month="",
         source_hash=contact.source_hash,
         outcome=terms.say(Code.NOT_NEEDED),
+        variant=contact.variant,
     )
 
 
@@ -148,6 +157,8 @@ def orphan_outcome(terms: Terms, record: Record) -> Outcome:
     """A split, transaction or pay-out whose payment Qualy does not list."""
     if record.kind is Kind.SPLIT_INTENT and (off := switched_off(terms)) is not None:
         return off
+    if record.gone:
+        return terms.say(Code.NOTHING_DUE, why="Qualy no longer has it, nor its payment")
     return record_failure(terms, record) or terms.say(
         Code.MALFORMED, "paymentIntent", field="paymentIntent", problem="names a payment that is not there"
     )

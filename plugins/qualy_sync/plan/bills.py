@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from qualy_sync.contracts.accounting import Basis, Status, What
+from qualy_sync.contracts.accounting import Ability, Basis, Status, What
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.slices import Record
 from qualy_sync.model import Item, Leg, Money, Split
@@ -21,7 +21,7 @@ from .reapply import reapplies
 from .reduced import after_refund, called_off, no_credit, plan_reduced, surplus_only, take_back
 from .shares import payable
 from .subject import ContactBlocked, Subject
-from .values import Key, Planned, Ruling, decision_on, fingerprint, record_failure, taken_back
+from .values import Planned, Ruling, decision_on, fingerprint, record_failure, taken_back
 
 
 def plan_bill(subject: Subject, record: Record, invoice: Planned, contact_blocked: ContactBlocked) -> list[Planned]:
@@ -210,7 +210,11 @@ def _held(subject: Subject, split: Split, invoice: Planned) -> Outcome | None:
             "Qualy did not move this payment's money, so it may have paid the partner already.",
             "Book the share by hand if it is owed, then decide ignore.",
         )
-    if (key := (str(Leg.SUPPLIER), split.partnership)) not in subject.known.links and key[1] not in subject.partners:
+    if _owed_to_us(subject, split) and not terms.can(Ability.INVOICE_SUPPLIERS):
+        steps = f"Invoice the share in {terms.title} by hand, then decide ignore."
+        return terms.cannot(Ability.INVOICE_SUPPLIERS, "owed to us by a supplier", steps)
+    supplier = terms.contact_key(Leg.SUPPLIER, split.partnership, split.currency)
+    if supplier not in subject.known.links and split.partnership not in subject.partners:
         return terms.say(
             Code.MALFORMED, "partnership", field="partnership", problem="names a partner that is not there"
         )
@@ -272,7 +276,7 @@ def _draft(
     if isinstance(fitted, Outcome):
         return fitted
     due = due_day(split.due_at, accounting, terms.organisation.zone) or day
-    contact: Key = (str(Leg.SUPPLIER), split.partnership)
+    contact = terms.contact_key(Leg.SUPPLIER, split.partnership, split.currency)
     return Draft(
         leg=Leg.BILL,
         source_id=record.id,

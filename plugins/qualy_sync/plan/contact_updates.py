@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from qualy_sync.contracts.accounting import Ability, Change, NewContact, RemoteContact, Verb, What
+from qualy_sync.contracts.accounting import Ability, Change, NewContact, Party, RemoteContact, Verb, What
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.mirror import name_key
 from qualy_sync.model import Leg
@@ -28,6 +28,12 @@ class Wanted:
     first_name: str
     last_name: str
     source_hash: str
+
+
+def email_key(terms: Terms, party: Party, variant: str, email: str) -> str:
+    """What no two contacts may share that are made at once: an email, of each kind and currency that are kept apart."""
+    apart = [str(party)] if terms.ways.separate_parties else []
+    return ":".join([*apart, *([variant] if variant else []), email])
 
 
 def wants_update(terms: Terms, link: Link, source_hash: str) -> bool:
@@ -64,7 +70,9 @@ def plan_update(terms: Terms, link: Link, leg: Leg, remote: RemoteContact, wante
         seen={"remote_id": remote.id, "version": remote.version, "name": remote.name, "email": remote.email},
         facts=facts,
         verb=Verb.CHANGE,
-        batch_keys=frozenset({f"email:{email}", f"name:{name_key(name)}"}),
+        batch_keys=frozenset(
+            {f"email:{email_key(terms, remote.party, link.variant, email)}", f"name:{name_key(name)}"}
+        ),
     )
     return Ruling(step=step)
 

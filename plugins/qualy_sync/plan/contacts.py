@@ -1,27 +1,28 @@
 """The contact and supplier legs: who is who in the tool. Pure.
 
 Ladder: the link, then our ref in the tool, then the email (exactly one active contact), then a new contact. Once
-linked, the link is by id: a later change of email makes no second contact.
+linked, the link is by id: a later change of email makes no second contact. Where a contact has one currency for good,
+each rung asks for one in the currency that is needed, and a person may have several: each is planned by itself.
 """
 
 from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from qualy_sync.contracts.accounting import NewContact, Party, RemoteContact, What
 from qualy_sync.contracts.latin import UNKNOWN, is_latin, to_latin
-from qualy_sync.ledger.attempts import Link
+from qualy_sync.ledger.attempts import Link, step_key
 from qualy_sync.ledger.mirror import name_key
 from qualy_sync.ledger.slices import Record
-from qualy_sync.model import Customer, Kind, Leg, Partner
+from qualy_sync.model import Customer, Leg, Partner
 from qualy_sync.outcomes import Code, Outcome
 
-from .contact_updates import Wanted, plan_update, wants_update
+from .contact_updates import Wanted, email_key, plan_update, wants_update
 from .found import judge_contact
-from .refs import make_ref
+from .refs import contact_ref
 from .tax_ids import identity_of
 from .values import (
     PARTY,
@@ -35,8 +36,10 @@ from .values import (
     fingerprint,
     hold_back,
     record_failure,
+    record_of,
     unsettled,
 )
+from .variants import LEG_OF_PERSON, spellings
 
 CLEARLY_DIFFERENT = 0.5
 
@@ -48,19 +51,17 @@ class Person:
     record: Record
     leg: Leg
     source_hash: str
-    currency: str = ""  # of a new contact, where a contact has one for good
+    ref: str
+    variant: str = ""  # the currency, where a contact has one for good
+    party: Party = Party.CUSTOMER  # what it is needed for
 
     @property
-    def key(self) -> Key:
+    def record_key(self) -> Key:
         return (str(self.leg), self.record.id)
 
     @property
-    def ref(self) -> str:
-        return make_ref(self.leg, self.record.id)
-
-    @property
-    def party(self) -> Party:
-        return Party.CUSTOMER if self.leg is Leg.CONTACT else Party.SUPPLIER
+    def key(self) -> Key:
+        return step_key(str(self.leg), self.record.id, self.variant)
 
 
 class ContactPlanner:
@@ -77,9 +78,12 @@ class ContactPlanner:
 
         `currency` is what its documents are in, for tools in which a contact has one for good.
         """
-        source_hash = _source_hash(record)
-        ruling = self._ruling(Person(record, leg, source_hash, currency))
-        pending = self._known.pending.get((str(leg), record.id))
+        source_hash, variant = _source_hash(record), self._terms.variant(currency)
+        ref = contact_ref(leg, record.id, variant, self._terms.organisation.base_currency)
+        billed = leg is Leg.SUPPLIER or self._terms.accounting.payments.as_ == "bill"
+        person = Person(record, leg, source_hash, ref, variant, Party.SUPPLIER if billed else Party.CUSTOMER)
+        ruling = self._ruling(person)
+        pending = self._known.pending.get(person.key)
         return Planned(
             kind=record.kind,
             leg=leg,
@@ -94,6 +98,7 @@ class ContactPlanner:
             step=ruling.step,
             link=ruling.link,
             retry_at=pending.until if pending else None,
+            variant=variant,
         )
 
     def _ruling(self, person: Person) -> Ruling:
@@ -110,9 +115,9 @@ class ContactPlanner:
             return Ruling(failure)
         if not person.record.email:
             return Ruling(terms.say(Code.NO_EMAIL, "", party=PARTY[person.record.kind]))
-        if decision is not None and choice == "link":
+        if decision is not None and choice == "link" and not self._for_another(decision.argument, person):
             return self._link_to(decision.argument, person)
-        if found := known.contacts_by_ref.get(person.ref, ()):
+        if found := [one for one in known.contacts_by_ref.get(person.ref, ()) if self._in_currency(one, person)]:
             judged = judge_contact(terms, self._after_merges(found))
             return Ruling(judged) if isinstance(judged, Outcome) else self._adopt(judged, person, "adopted")
         if choice == "separate":
@@ -149,7 +154,7 @@ class ContactPlanner:
             return Ruling(failure)
         if not record.email:
             return Ruling(terms.say(Code.NO_EMAIL, "", party=PARTY[record.kind]))
-        name = self._free_name(record, person.key, record.email, person.ref, mine=remote)
+        name = self._free_name(person, mine=remote)
         if name is None:
             return Ruling(terms.say(Code.DUPLICATE_NAME))
         first, last = _first_last(record)
@@ -157,8 +162,7 @@ class ContactPlanner:
         ruling = plan_update(terms, link, person.leg, remote, wanted)
         if ruling.step is None:
             return ruling
-        self._claimed[name_key(name)] = person.key
-        self._emails.setdefault(self._email_key(person), person.key)
+        self._claim(person, name)
         return Ruling(hold_back(terms, known, ruling.step), ruling.step)
 
     def _match_email(self, person: Person) -> Ruling | None:
@@ -182,41 +186,57 @@ class ContactPlanner:
 
     def _serves(self, contact: RemoteContact, person: Person) -> bool:
         """Whether a contact may stand for this person: the kind of record, and the currency, that are needed."""
-        ways = self._terms.ways
-        kind_fits = not ways.separate_parties or contact.party in (Party.ANY, person.party)
-        wanted = person.currency if ways.currency_per_contact else ""
-        return kind_fits and (not wanted or contact.currency in ("", wanted))
+        kind_fits = not self._terms.ways.separate_parties or contact.party in (Party.ANY, person.party)
+        return kind_fits and self._in_currency(contact, person)
+
+    def _in_currency(self, contact: RemoteContact, person: Person) -> bool:
+        """One that names no currency is in the base currency."""
+        return not person.variant or (contact.currency or self._terms.organisation.base_currency) == person.variant
 
     def _email_key(self, person: Person) -> str:
-        """No two new contacts have the same: where customers and suppliers are apart, each kind by itself."""
-        email = person.record.email
-        return f"{person.party}:{email}" if self._terms.ways.separate_parties else email
+        return email_key(self._terms, person.party, person.variant, person.record.email)
+
+    def _claim(self, person: Person, name: str) -> None:
+        self._claimed[name_key(name)] = person.key
+        self._emails.setdefault(self._email_key(person), person.key)
 
     def _share_email(self, person: Person) -> Ruling | None:
         """Somebody with this email is about to be created: this one is found there next time, and makes no second."""
         first = self._emails.get(self._email_key(person))
         return Ruling(self._terms.say(Code.WAITING_FOR, leg=first[0], id=first[1])) if first else None
 
+    def _for_another(self, remote_id: str, person: Person) -> bool:
+        """Whether the contact that was decided on is for another currency that the same person has documents in."""
+        remote = self._known.contacts_by_id.get(remote_id)
+        others = self._known.variants.get(person.record_key, frozenset()) - {person.variant}
+        return remote is not None and any(self._in_currency(remote, replace(person, variant=one)) for one in others)
+
     def _link_to(self, remote_id: str, person: Person) -> Ruling:
         terms, remote = self._terms, self._known.contacts_by_id.get(remote_id)
         if remote is None:
-            return Ruling(
-                terms.say(
-                    Code.NEEDS_DECISION,
-                    f"link {remote_id}",
-                    problem=f"The contact {remote_id} that was decided on is not in {terms.title}.",
-                    steps="Decide link:CONTACT_ID with the id of a contact that is there.",
-                )
-            )
+            return self._cannot_link(remote_id, f"is not in {terms.title}", "that is there")
         if not remote.active:
             return Ruling(terms.say(Code.ARCHIVED_CONTACT, "", remote_id=remote.id))
+        if not self._in_currency(remote, person):
+            problem = f"is in {remote.currency} for good, and documents in {person.variant} need one"
+            return self._cannot_link(remote_id, problem, f"in {person.variant}")
         return self._adopt(remote, person, "decided")
+
+    def _cannot_link(self, remote_id: str, problem: str, which: str) -> Ruling:
+        return Ruling(
+            self._terms.say(
+                Code.NEEDS_DECISION,
+                f"link {remote_id}",
+                problem=f"The contact {remote_id} that was decided on {problem}.",
+                steps=f"Decide link:CONTACT_ID with the id of a contact {which}.",
+            )
+        )
 
     def _adopt(self, remote: RemoteContact, person: Person, how: str) -> Ruling:
         link = Link(
             leg=str(person.leg),
             source_id=person.record.id,
-            variant="",
+            variant=person.variant,
             generation=1,
             remote_id=remote.id,
             ref=person.ref,
@@ -236,11 +256,10 @@ class ContactPlanner:
             return Ruling(identity)
         if (unkept := self._unkept(record)) is not None:
             return Ruling(unkept)
-        name = self._free_name(record, person.key, email, person.ref)
+        name = self._free_name(person)
         if name is None:
             return Ruling(self._terms.say(Code.DUPLICATE_NAME))
-        self._claimed[name_key(name)] = person.key
-        self._emails.setdefault(self._email_key(person), person.key)
+        self._claim(person, name)
         first, last = _first_last(record)
         step = Step(
             what=What.CONTACT,
@@ -255,13 +274,14 @@ class ContactPlanner:
                 first_name=first,
                 last_name=last,
                 party=person.party,
-                currency=person.currency if self._terms.ways.currency_per_contact else "",
+                currency=person.variant,
                 document=identity.document,
                 person=identity.person,
                 country=identity.country,
             ),
             source_hash=person.source_hash,
-            content_hash=fingerprint([email, _name(record)]),
+            content_hash=fingerprint([email, _name(record), *([person.variant] if person.variant else [])]),
+            variant=person.variant,
             facts={"name": name, "email": email},
             batch_keys=frozenset({f"email:{self._email_key(person)}", f"name:{name_key(name)}"}),
         )
@@ -288,21 +308,36 @@ class ContactPlanner:
             " transliterate, which spells accents and marks (not other scripts).",
         )
 
-    def _free_name(
-        self, record: Record, key: Key, email: str, ref: str, mine: RemoteContact | None = None
-    ) -> str | None:
+    def _free_name(self, person: Person, mine: RemoteContact | None = None) -> str | None:
         """The plain name, or the one with a suffix of the ref; None where both belong to somebody else.
 
-        A name that the tool refused is tried again only when nothing else is left and its holder is gone. `mine`: the
-        contact that has the name already, so that it is free for it.
+        A second contact of the same person, in another currency, has the currency in its name. A name that the tool
+        refused is tried again only when nothing else is left and its holder is gone. `mine`: the contact that has the
+        name already, so that it is free for it.
         """
-        names = [self._terms.contact_name(self._spelled(record), email, suffix) for suffix in ("", f"({ref[-6:]})")]
+        record, key = person.record, person.key
+        endings = list(spellings(self._terms, record, person.variant))[-1 if self._is_second(person) else 0]
+        names = [self._terms.contact_name(self._spelled(record), record.email, ending) for ending in endings]
         frozen = self._known.frozen.get(key)
         if frozen is not None and frozen.values.get("name") in names:
             names.sort(key=lambda name: name != frozen.values["name"])
         refused = self._known.refused_names.get(key, frozenset())
         free = [name for name in names if not self._taken(name, key, mine)]
         return next((name for name in free if name not in refused), free[0] if len(free) == len(names) else None)
+
+    def _is_second(self, person: Person) -> bool:
+        """Whether another contact of this person has the plain name, or is about to."""
+        known, record = self._known, person.record_key
+        plain = name_key(self._terms.contact_name(self._spelled(person.record), person.record.email, ""))
+        others = [(*record, one) for one in known.variants.get(record, ()) if one != person.variant]
+        ours = {known.links[key].remote_id for key in others if key in known.links}
+        if any(contact.id in ours for contact in known.contacts_by_name.get(plain, ())):
+            return True
+        sent = [known.frozen[key].values for key in others if key in known.pending and key in known.frozen]
+        if any(name_key(str(values.get("name", ""))) == plain for values in sent):
+            return True
+        claimed = self._claimed.get(plain)
+        return claimed is not None and claimed != person.key and record_of(claimed) == record
 
     def _taken(self, name: str, key: Key, mine: RemoteContact | None) -> bool:
         claimed = self._claimed.get(name_key(name))
@@ -345,12 +380,14 @@ def _source_hash(record: Record) -> str:
     return fingerprint([record.email, _name(record), record.problem, [failure.rule for failure in record.failures]])
 
 
-def emails_and_names(terms: Terms, records: Mapping[str, Record]) -> tuple[set[str], set[str]]:
-    """What the mirror has to be asked for, so that these records can be planned."""
+def emails_and_names(
+    terms: Terms, records: Mapping[str, Record], variants: Mapping[Key, Collection[str]]
+) -> tuple[set[str], set[str]]:
+    """What the mirror has to be asked for, so that these records, with these variants, can be planned."""
     emails = {record.email for record in records.values() if record.email}
     names: set[str] = set()
     for record in records.values():
-        leg = Leg.CONTACT if record.kind is Kind.CUSTOMER else Leg.SUPPLIER
-        for suffix in ("", f"({make_ref(leg, record.id)[-6:]})"):
-            names.add(name_key(terms.contact_name(_name(record), record.email, suffix)))
+        for variant in variants.get((str(LEG_OF_PERSON[record.kind]), record.id)) or [""]:
+            for ending in (one for some in spellings(terms, record, variant) for one in some):
+                names.add(name_key(terms.contact_name(_name(record), record.email, ending)))
     return emails, names

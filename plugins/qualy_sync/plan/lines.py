@@ -59,6 +59,8 @@ def document_lines(
         if isinstance(sold, Outcome):
             return sold
         if terms.accounting.payments.as_ == "bill" or sold.mapped.role != "agent_on_invoice":
+            if (unowed := _owed_to_nobody(terms, sold, splits)) is not None:
+                return unowed
             lines.append(Line(sold.text, item.amount, sold.account, sold.tax))
             continue
         shared = _shared_lines(terms, payment, sold, splits, partner_names, problems)
@@ -89,7 +91,32 @@ def _sold(terms: Terms, payment: Payment, item: Item) -> Sold | Outcome:
         return _not_for_sales(terms, code, what)
     if not as_bill and mapped.role != "principal" and not terms.chart.accounts[code].liability:
         return terms.say(Code.UNMAPPED_ACCOUNT, code, what=what, account=f"{code}, which is not a liability account")
+    if not as_bill and mapped.role == "principal" and not mapped.suspense and _posts_elsewhere(terms, code):
+        return _not_income(terms, code, what)
     return Sold(item, mapped, what, describe(item.name, item.description), code, tax)
+
+
+def _owed_to_nobody(terms: Terms, sold: Sold, splits: Sequence[Split]) -> Outcome | None:
+    """`agent_on_bill` without any share: nobody's bill would ever take it out of the liability, or say why not."""
+    accounting = terms.accounting
+    bills = accounting.payments.as_ == "invoice" and accounting.splits.when != "never"
+    if sold.mapped.role != "agent_on_bill" or not bills or sold.item.amount == 0:
+        return None
+    if any(split.item == sold.item.id for split in splits):
+        return None  # its shares say for themselves what is wrong with them
+    return terms.say(Code.SPLIT_UNCLEAR, "sums", problem="it has no shares, and one has to be the principal's")
+
+
+def _posts_elsewhere(terms: Terms, code: str) -> bool:
+    """Whether an item that lines post through posts to another account than income."""
+    found = terms.chart.accounts[code]
+    return bool(found.posts_to) and not found.income
+
+
+def _not_income(terms: Terms, code: str, what: str) -> Outcome:
+    posts_to = terms.chart.accounts[code].posts_to
+    account = f"{code}, an item that posts to {posts_to}, which is no income account"
+    return terms.say(Code.UNMAPPED_ACCOUNT, code, what=what, account=account)
 
 
 def _not_for_sales(terms: Terms, code: str, what: str) -> Outcome:
@@ -115,6 +142,8 @@ def _shared_lines(
         return income
     if not terms.chart.accounts[income].sales:
         return _not_for_sales(terms, income, f"{sold.what}: own share")
+    if _posts_elsewhere(terms, income):
+        return _not_income(terms, income, f"{sold.what}: own share")
     own_tax: str | Outcome = sold.tax
     if payment.tax is None and sold.mapped.income_tax:
         own_tax = known_tax(terms, sold.mapped.income_tax, f"{sold.what}: own share", sales=True)
@@ -183,6 +212,8 @@ def _gross_less_commission(
     income = account(terms, mapped.income_account, f"{what}: commission")
     if isinstance(income, Outcome):
         return income
+    if _posts_elsewhere(terms, income):
+        return _not_income(terms, income, f"{what}: commission")
     # Qualy's own tax holds for the whole share; without one, the commission may have its own.
     code = gross[0].tax if split.tax else mapped.income_tax or gross[0].tax
     tax = known_tax(terms, code, f"{what}: commission", sales=False)

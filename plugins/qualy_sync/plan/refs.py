@@ -42,6 +42,11 @@ def make_ref(leg: Leg, source_id: str, generation: int = 1, *, letter: str | Non
     return letter + _base36(number) + _generation(generation)
 
 
+def contact_ref(leg: Leg, source_id: str, variant: str, base_currency: str) -> str:
+    """The ref of a contact: of one per currency each has its own, that in the base currency the plain one."""
+    return make_ref(leg, source_id if variant in ("", base_currency) else f"{source_id}:{variant}")
+
+
 def looks_like_ref(text: str) -> bool:
     """Whether a text in the tool may be one of our refs."""
     return bool(_REF.fullmatch(text))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -27,14 +27,14 @@ from qualy_sync.contracts.accounting import (
     What,
     Write,
 )
-from qualy_sync.ledger.attempts import Link
+from qualy_sync.ledger.attempts import Link, step_key
 from qualy_sync.ledger.decisions import Decision
 from qualy_sync.ledger.slices import Record
 from qualy_sync.model import Kind, Leg, Payment, Split, SplitIntent, Transaction
 from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.settings import AccountingSettings, Settings
 
-Key = tuple[str, str]  # (leg, source id)
+Key = tuple[str, ...]  # (leg, source id), and the variant where a record stands in the tool more than once
 PARTY = {Kind.CUSTOMER: "customer", Kind.PARTNER: "partner"}
 MOST_MERGES = 5  # of one contact after the other; more is a circle
 LARGEST = 10**15  # minor units: more is a slip in any currency, and would not fit every database
@@ -88,6 +88,14 @@ class Terms:
     def can(self, ability: Ability) -> bool:
         """Whether the tool can do something: it can, unless a gap of its names it."""
         return ability not in self.gaps
+
+    def variant(self, currency: str) -> str:
+        """Which of a person's contacts a currency needs: that of the currency, where a contact has one for good."""
+        return currency if self.ways.currency_per_contact else ""
+
+    def contact_key(self, leg: Leg, source_id: str, currency: str) -> Key:
+        """The contact (or supplier) that a document in a currency hangs on."""
+        return step_key(str(leg), source_id, self.variant(currency))
 
     def say(self, code: Code, thing: str = "", /, **detail: object) -> Outcome:
         """An outcome with the tool's title in its sentence."""
@@ -149,6 +157,7 @@ class Known:
     settlements_by_document: Mapping[str, tuple[RemoteSettlement, ...]] = field(default_factory=dict)
     linked_documents: frozenset[str] = frozenset()  # remote ids of documents that a link already stands for
     allocations_by_ref: Mapping[str, tuple[RemoteAllocation, ...]] = field(default_factory=dict)
+    variants: Mapping[Key, frozenset[str]] = field(default_factory=dict)  # record → contacts it has, or was to have
     shown: frozenset[Key] = frozenset()  # legs that have an outcome although not every record of their kind has them
 
     def after_merges(self, contact_id: str) -> str:
@@ -190,6 +199,10 @@ class Step:
     verb: Verb = Verb.CREATE
     batch_keys: frozenset[str] = frozenset()  # no two elements of one batch may share one (contacts: email, name)
 
+    @property
+    def key(self) -> Key:
+        return step_key(str(self.leg), self.source_id, self.variant)
+
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
@@ -207,7 +220,8 @@ class Ruling:
 class Planned:
     """What is to become of one leg of one record: an outcome at once, a step to take, or a step that is held.
 
-    `link` is a link to keep without any write (found in the tool, or decided by a person).
+    `link` is a link to keep without any write (found in the tool, or decided by a person). A record that stands in the
+    tool more than once has one of these per `variant`; its leg shows the worst of them.
     """
 
     kind: Kind
@@ -223,6 +237,7 @@ class Planned:
     step: Step | None = None
     link: Link | None = None
     retry_at: datetime | None = None
+    variant: str = ""
 
     @property
     def due(self) -> bool:
@@ -231,7 +246,21 @@ class Planned:
 
     @property
     def key(self) -> Key:
-        return (str(self.leg), self.source_id)
+        return step_key(str(self.leg), self.source_id, self.variant)
+
+
+def record_of(key: Key) -> Key:
+    """The (leg, source id) that a key is about: what outcomes and decisions are kept by."""
+    return key[:2]
+
+
+def variants_in(*keyed: Iterable[Key]) -> dict[Key, frozenset[str]]:
+    """The variants that these keys name, by record."""
+    found: dict[Key, set[str]] = {}
+    for key in (key for some in keyed for key in some):
+        if len(key) > 2:
+            found.setdefault(record_of(key), set()).add(key[2])
+    return {key: frozenset(some) for key, some in found.items()}
 
 
 def fingerprint(value: object) -> str:
@@ -277,7 +306,7 @@ def _amounts(record: Record) -> list[int]:
 
 def decision_on(known: Known, key: Key, source_hash: str) -> Decision | None:
     """The newest decision about a leg, if it was made on its present content."""
-    decision = known.decisions.get(key)
+    decision = known.decisions.get(record_of(key))
     return decision if decision is not None and decision.source_hash == source_hash else None
 
 
@@ -291,7 +320,7 @@ def hold_back(terms: Terms, known: Known, step: Step) -> Outcome | None:
     """Why a step that could go is not sent: nothing may be written in this run, or the tool refused just this."""
     if terms.stop_writing:
         return terms.say(Code.MASS_CHANGE, "run", problem=terms.stop_writing)
-    refusal = known.refusals.get((str(step.leg), step.source_id))
+    refusal = known.refusals.get(step.key)
     if refusal is None or refusal.content_hash != step.content_hash:
         return None
     if refusal.outcome.code is Code.LOCKED_THERE and refusal.lock_date != str(terms.organisation.lock_date):
@@ -307,9 +336,25 @@ def unsettled(terms: Terms, pending: Pending) -> Outcome:
     return terms.say(
         Code.NEEDS_DECISION,
         "unanswered",
-        problem=f"It was sent over {hours} hours ago without an answer, and {terms.title} could not be searched since.",
-        steps=f"Find out why {terms.title} cannot be read (bin/qualy check); once it can, this settles by itself.",
+        problem=f"It was sent over {hours} hours ago, and nothing since tells whether {terms.title} has it.",
+        steps=f"Find out whether {terms.title} can be read (bin/qualy check), and look for it there; once {terms.title}"
+        " tells, this settles by itself.",
     )
+
+
+def going_on(ruling: Ruling) -> Ruling:
+    """The ruling on a record that is to be looked at once more as soon as it stands, although nothing changes."""
+    step, link = ruling.step, ruling.link
+    if step is not None:
+        step = replace(step, facts=dict(step.facts) | {"goes_on": True})
+    if link is not None:
+        link = replace(link, facts=dict(link.facts) | {"goes_on": True})
+    return replace(ruling, step=step, link=link)
+
+
+def goes_on(link: Link | None) -> bool:
+    """Whether what a link stands for is to be looked at once more now that it stands."""
+    return link is not None and bool(link.facts.get("goes_on"))
 
 
 def taken_back(link: Link) -> str:

@@ -134,9 +134,10 @@ def _payment(connection: sa.Connection, book: int, given: str) -> str:
 def _leg(ledger: Ledger, connection: sa.Connection, book: int, row: Any, tool: str, personal: bool) -> LegStory:
     code = Code(row.code)
     tool_id = (row.trouble_key or "").partition(":")[0]
-    detail = spoken(row.detail or {}, tool or (row.detail or {}).get("tool", "the tool"), tool_id)
+    kept = row.of_variant or row.detail or {}
+    detail = spoken(kept, tool or kept.get("tool", "the tool"), tool_id)
     outcome = Outcome(code, detail)
-    tries = rows(connection, "explain.attempts", book=book, leg=row.leg, ids=[row.source_id])
+    tries = rows(connection, "explain.attempts", book=book, leg=row.leg, ids=[row.source_id], variant=row.variant)
     return LegStory(
         leg=row.leg,
         source_id=row.source_id,
@@ -154,17 +155,20 @@ def _leg(ledger: Ledger, connection: sa.Connection, book: int, row: Any, tool: s
         ref=row.ref or "",
         number=str((row.facts or {}).get("number") or ""),
         url=web_link(row.url or ""),
-        notes=tuple(_notes(row)),
+        notes=tuple(_notes(row, tool or "the tool")),
         attempts=tuple(_attempt(ledger, one, personal) for one in list(tries)),
         events=_events(connection, book, row.leg, row.source_id, tool),
     )
 
 
-def _notes(row: Any) -> Iterator[str]:
+def _notes(row: Any, tool: str) -> Iterator[str]:
     facts: dict[str, Any] = row.facts or {}
+    if row.variant:
+        yield f"For documents in {row.variant}."
     if rate := facts.get("rate"):
         worth = f" {rate['value']}" if "value" in rate else ""
-        yield f"Exchange rate{worth} of {rate['date']}, from {rate['source']}."
+        source = tool if rate["source"] == "tool" else rate["source"]
+        yield f"Exchange rate{worth} of {rate['date']}, from {source}."
     if paid := facts.get("paid_as"):
         yield f"Paid as {Money(int(paid[0]), str(paid[1]))}, which Qualy puts at {row.currency}."
     if moved := facts.get("redated"):
@@ -173,7 +177,7 @@ def _notes(row: Any) -> Iterator[str]:
             f" {moved['approver']} approves that."
         )
     if row.settings_version:
-        yield f"Made under the settings {row.settings_version}."
+        yield f"{'Linked' if row.code == Code.ADOPTED else 'Made'} under the settings {row.settings_version}."
 
 
 def _attempt(ledger: Ledger, row: Any, personal: bool) -> Attempt:

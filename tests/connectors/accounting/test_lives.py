@@ -36,9 +36,13 @@ def as_it_was(ground: Ground) -> Iterator[None]:
 def test_random_lives_end_in_books_that_agree_or_say_what_is_held(
     make_world: Callable[..., ToolWorld], tmp_path: Path, seed: int
 ) -> None:
+    """Every third seed, a part of each life is over before the first run."""
     world = make_world()
     world.settings = lively(world.case.settings, tmp_path)
     lives = Lives(world, seed, LIVES)
+    for _ in range(3 if seed % 3 == 0 else 0):
+        lives.happen()
+        world.pass_time(world.between)
     world.run()
     for _ in range(ROUNDS):
         lives.happen()
@@ -51,11 +55,18 @@ def test_random_lives_end_in_books_that_agree_or_say_what_is_held(
         world.pass_time(world.between)
         assert world.run(), world.problems
     assert not world.open_attempts()
+    assert {life.currency for life in lives.lives} == _booked(world), "every currency was booked in"
     _nothing_is_there_twice(world)
     _every_record_has_one_outcome(world)
     _held_amounts_account_for_the_whole_difference(world)
     for life in lives.lives:
         _shows_what_qualy_says(world, life)
+
+
+def _booked(world: ToolWorld) -> set[str]:
+    query = sa.select(mirror_documents.c.currency).join(links, links.c.remote_id == mirror_documents.c.id)
+    with world.ledger.reading() as connection:
+        return set(connection.scalars(query.where(links.c.leg == "invoice")))
 
 
 def _nothing_is_there_twice(world: ToolWorld) -> None:

@@ -30,6 +30,12 @@ def test_an_agency_is_put_into_the_books(world: ToolWorld, undisturbed: Held) ->
     assert not world.findings()
 
 
+def test_what_goes_on_the_wire_is_what_the_attempt_holds_byte_for_byte(world: ToolWorld) -> None:
+    world.settle()
+    assert world.received()
+    assert world.received() == world.stored()
+
+
 def test_a_second_run_writes_nothing_nor_does_one_that_reads_the_same_again(
     world: ToolWorld, undisturbed: Held
 ) -> None:

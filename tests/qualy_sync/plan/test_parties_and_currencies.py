@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from qualy_sync.contracts.accounting import Chart, NewContact, Party, RemoteContact
+from qualy_sync.contracts.accounting import Ability, Change, Chart, NewContact, Party, RemoteContact
+from qualy_sync.ledger.decisions import Decision
 from qualy_sync.model import Kind, Leg
 from qualy_sync.outcomes import Code
 from qualy_sync.plan import Known, Planned, Terms
 from qualy_sync.plan.contacts import ContactPlanner
+from qualy_sync.plan.refs import looks_like_ref
 from tests.support.plan_world import NOW, Books, World, object_id, record, terms_of
 
 EMAIL = "ana@students.example"
@@ -51,6 +53,30 @@ def test_a_customer_is_adopted_and_a_supplier_with_the_same_email_is_not() -> No
     assert isinstance(new, NewContact)
     assert (new.party, new.currency) == (Party.CUSTOMER, "AUD")
     assert new.name.startswith("Ana Silva ("), "the plain name is the supplier's"
+
+
+def test_where_payments_are_bills_the_customer_is_a_supplier() -> None:
+    item = {"role": "principal", "account": "200", "expense_account": "310", "purchase_tax": "INPUT"}
+    as_bill = apart(payments__as="bill", payments__mark_paid=False, items={"Course": item}, splits__map=[])
+    assert planned(as_bill, there(Party.SUPPLIER, "AUD")).link is not None
+    made = planned(as_bill, there(Party.CUSTOMER, "AUD"))
+    assert made.step is not None
+    assert isinstance(made.step.new, NewContact)
+    assert made.step.new.party is Party.SUPPLIER
+
+
+def test_what_a_partner_owes_us_is_a_persons_where_a_supplier_is_no_customer() -> None:
+    world = World()
+    world.payment(("Course", 100_000), status="paid")
+    world.charge(100_000)
+    world.split(10_000, kind="rebate")
+    rules: dict[str, Any] = {"splits__owed_to_us": "invoice", "splits__map": [{"account": "210", "tax": "OUTPUT"}]}
+    key = (str(Leg.BILL), object_id(3, 1))
+    unable = replace(apart(**rules), gaps={Ability.INVOICE_SUPPLIERS: "They are apart."})
+    held = world.plan(unable)[key].outcome
+    assert held is not None
+    assert (held.code, held.thing) == (Code.NEEDS_DECISION, "owed to us by a supplier")
+    assert world.plan(**rules)[key].due
 
 
 def test_one_in_another_currency_stays_and_a_second_one_is_made() -> None:
@@ -108,3 +134,122 @@ def test_an_account_that_no_sale_may_name_holds_the_invoice() -> None:
     outcome = next(one for key, one in found.items() if key[0] == Leg.INVOICE).outcome
     assert outcome is not None
     assert outcome.code is Code.UNMAPPED_ACCOUNT
+
+
+def test_an_item_that_posts_to_a_liability_holds_what_is_ours() -> None:
+    world, terms = World(), terms_of()
+    world.payment(("Course", 100_000))
+    accounts = {
+        code: replace(one, income=False, liability=True, posts_to="81 “Held for schools”") if code == "200" else one
+        for code, one in terms.chart.accounts.items()
+    }
+    chart = Chart(accounts, terms.chart.taxes, terms.chart.currencies)
+    found = world.plan(replace(terms, chart=chart))
+    outcome = next(one for key, one in found.items() if key[0] == Leg.INVOICE).outcome
+    assert outcome is not None
+    assert outcome.code is Code.UNMAPPED_ACCOUNT
+    assert "posts to 81 “Held for schools”, which is no income account" in outcome.sentence()
+
+
+# -- several currencies of one person ------------------------------------------------------------------------------
+
+ANA = object_id(5, 1)
+SCHOOL = object_id(6, 1)
+
+
+def in_two_currencies() -> World:
+    """A customer who owes in dollars and in yen, and a school with a share of each."""
+    world = World()
+    world.customer(1, "Ana Silva", EMAIL)
+    for number, currency in enumerate(("AUD", "JPY"), start=1):
+        world.payment(("Course", 100_000), number=number, currency=currency, status="paid")
+        world.split(60_000, number=number, payment=number)
+        world.charge(100_000, number=number, payment=number)
+    return world
+
+
+def contacts_in(found: dict[Any, Planned], leg: Leg, who: str) -> dict[str, Planned]:
+    return {key[2]: one for key, one in found.items() if key[:2] == (leg, who) and len(key) > 2}
+
+
+def new_of(found: Planned) -> NewContact:
+    assert found.step is not None, found.outcome
+    new = found.step.new.new if isinstance(found.step.new, Change) else found.step.new
+    assert isinstance(new, NewContact)
+    return new
+
+
+def test_each_currency_has_a_contact_and_a_ref_of_its_own() -> None:
+    made = contacts_in(in_two_currencies().plan(apart()), Leg.CONTACT, ANA)
+    assert {currency: new_of(one).name for currency, one in made.items()} == {
+        "AUD": "Ana Silva",
+        "JPY": "Ana Silva (JPY)",
+    }
+    assert all(new_of(one).currency == currency for currency, one in made.items())
+    assert len({new_of(one).ref for one in made.values()}) == 2
+    assert all(looks_like_ref(new_of(one).ref) for one in made.values())
+    keys = [one.step.batch_keys for one in made.values() if one.step]
+    assert not frozenset.intersection(*keys), "both may go in one batch"
+
+
+def test_where_one_contact_serves_every_currency_there_is_one() -> None:
+    found = in_two_currencies().plan(terms_of())
+    assert [key for key in found if key[0] == Leg.CONTACT] == [(Leg.CONTACT, ANA)]
+
+
+def test_every_document_stands_under_the_contact_of_its_currency() -> None:
+    world, books, terms = in_two_currencies(), Books(), apart()
+    last = books.sync(world, terms)
+    assert {one.outcome.code for one in last.values() if one.outcome} == {Code.CREATED, Code.PAID}
+    for there in books.documents.values():
+        assert books.contacts[there.contact_id].currency == there.currency
+    parties = sorted((one.party, one.currency) for one in books.contacts.values())
+    assert parties == [(party, currency) for party in (Party.CUSTOMER, Party.SUPPLIER) for currency in ("AUD", "JPY")]
+
+
+def test_a_currency_that_no_document_needs_any_more_needs_no_contact() -> None:
+    world = in_two_currencies()
+    world.payment(("Course", 100_000), number=2, currency="JPY", over={"items": [], "amount": 0})
+    (home,) = [one for one in contacts_in(world.plan(apart()), Leg.CONTACT, ANA).values() if one.due]
+    assert home.variant == "AUD"
+
+
+def test_a_change_goes_to_the_contact_of_each_currency() -> None:
+    world, books, terms = in_two_currencies(), Books(), apart(contacts__update=True)
+    books.sync(world, terms)
+    world.customer(1, "Ana Souza", "ana.souza@mail.example")
+    changed = contacts_in(world.plan(terms, books.known()), Leg.CONTACT, ANA)
+    assert {currency: (new_of(one).name, new_of(one).email) for currency, one in changed.items()} == {
+        "AUD": ("Ana Souza", "ana.souza@mail.example"),
+        "JPY": ("Ana Souza (JPY)", "ana.souza@mail.example"),
+    }
+
+
+def test_our_ref_on_a_contact_in_another_currency_is_not_ours() -> None:
+    world, books, terms = in_two_currencies(), Books(), apart()
+    books.sync(world, terms)
+    known = replace(books.known(), links={}, variants={}, linked_documents=frozenset())
+    found = contacts_in(world.plan(terms, known), Leg.CONTACT, ANA)
+    assert {one.link.remote_id for one in found.values() if one.link} == {
+        link.remote_id for key, link in books.links.items() if key[:2] == (Leg.CONTACT, ANA)
+    }
+    swapped = {one: replace(held, currency="KWD") for one, held in books.contacts.items()}
+    known = replace(known, contacts_by_ref={one.ref: (one,) for one in swapped.values()}, contacts_by_email={})
+    assert all(one.link is None for one in contacts_in(world.plan(terms, known), Leg.CONTACT, ANA).values())
+
+
+def test_a_person_links_the_currency_of_the_contact_that_was_named() -> None:
+    world, books, terms = in_two_currencies(), Books(), apart()
+    theirs = RemoteContact("c-9", "", "A. Silva", "other@mail.example", True, "", NOW, Party.CUSTOMER, "JPY")
+    before = contacts_in(world.plan(terms), Leg.CONTACT, ANA)["JPY"]
+    made = Decision(str(Leg.CONTACT), ANA, "name_differs", "link", "c-9", "Kim", "asked her", before.source_hash, NOW)
+    known = replace(
+        books.known(),
+        contacts_by_id={"c-9": theirs},
+        decisions={(str(Leg.CONTACT), ANA): made},
+        variants={(str(Leg.CONTACT), ANA): frozenset({"AUD", "JPY"})},
+    )
+    found = contacts_in(world.plan(terms, known), Leg.CONTACT, ANA)
+    assert found["JPY"].link is not None
+    assert found["JPY"].link.remote_id == "c-9"
+    assert new_of(found["AUD"]).name == "Ana Silva"

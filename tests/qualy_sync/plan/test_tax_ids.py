@@ -81,7 +81,8 @@ def partner(tax_id: object) -> tuple[World, Planned]:
     world.payment(("Course", 100_000))
     world.split(30_000)
     planner = ContactPlanner(terms, Known())
-    return world, plan_partner(terms, Known(), world.partners[who], needed=True, contacts=planner)
+    (planned,) = plan_partner(terms, Known(), world.partners[who], needed={(str(Leg.SUPPLIER), who)}, contacts=planner)
+    return world, planned
 
 
 def test_a_partner_with_its_cnpj_is_a_company() -> None:

@@ -125,7 +125,8 @@ class Account:
     """What a mapping may name, by the tool's code or id: an account (or category), or an item that posts to one.
 
     `kind` is the tool's word in lower case; `takes_payments`: settlements may use it. Of an item that lines post
-    through, the flags are those of the account it posts to. `sales`, `purchases`: lines of such documents may name it.
+    through, the flags are those of the account it posts to, and `posts_to` is that account as people read it.
+    `sales`, `purchases`: lines of such documents may name it.
     """
 
     code: str
@@ -139,6 +140,7 @@ class Account:
     currency: str | None = None
     sales: bool = True
     purchases: bool = True
+    posts_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ class What(StrEnum):
     CONTACT = "contact"
     INVOICE = "invoice"
     BILL = "bill"
-    CREDIT_NOTE = "credit_note"  # to a customer (QuickBooks: credit memo)
-    SUPPLIER_CREDIT = "supplier_credit"  # from a partner (QuickBooks: vendor credit)
+    CREDIT_NOTE = "credit_note"  # to a customer
+    SUPPLIER_CREDIT = "supplier_credit"  # from a partner
     SETTLEMENT = "settlement"  # money applied to an invoice
     BILL_SETTLEMENT = "bill_settlement"  # money applied to a bill
     ALLOCATION = "allocation"  # credit of a credit note applied to the unpaid part of an invoice (or of a bill)
@@ -84,6 +84,7 @@ class Ability(StrEnum):
     SETTLE_BILLS = "settle_bills"
     SEE_RECONCILED = "see_reconciled"  # whether a settlement is reconciled (else None: unknown)
     CHANGE_CONTACT = "change_contact"
+    INVOICE_SUPPLIERS = "invoice_suppliers"  # an invoice to a contact that is a supplier
     NEGATIVE_LINES = "negative_lines"
     TAX_CODES = "tax_codes"
     TOOL_RATES = "tool_rates"  # it fills in an exchange rate of the day where none is sent

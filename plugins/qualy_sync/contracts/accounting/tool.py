@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -12,9 +12,19 @@ from .remotes import Remote
 from .replies import Fate, Reply
 from .writes import Line, NewDocument, Totals, Write
 
+EachAnswer = Callable[[], None]
+
+
+def unwatched() -> None:
+    """Nobody wants to know of each answer."""
+
 
 class AccountingTool(Protocol):
-    """One accounting tool, bound to one connection. Reads raise `contracts.errors`; writes answer with a `Reply`."""
+    """One accounting tool, bound to one connection. Reads raise `contracts.errors`; writes answer with a `Reply`.
+
+    A reading may take many calls: `each_answer` is called after each of them, and who holds a lease renews it there.
+    What it raises ends the reading.
+    """
 
     id: str
     title: str
@@ -31,14 +41,18 @@ class AccountingTool(Protocol):
         """Accounts, tax codes, enabled currencies, and what the connection may do."""
         ...
 
-    def changed(self, what: What, since: datetime | None) -> Iterator[Sequence[Remote]]:
+    def changed(
+        self, what: What, since: datetime | None, each_answer: EachAnswer = unwatched
+    ) -> Iterator[Sequence[Remote]]:
         """Pages of everything that changed since (or everything), every status, lines included.
 
         Asked for the values of `ways.reads` alone; whatever other kinds come with one are in its pages.
         """
         ...
 
-    def find(self, what: What, refs: Sequence[str], since: datetime | None) -> Sequence[Remote]:
+    def find(
+        self, what: What, refs: Sequence[str], since: datetime | None, each_answer: EachAnswer = unwatched
+    ) -> Sequence[Remote]:
         """Records by what that kind is sought by (an invoice's number, else our ref), every status.
 
         Completely or not at all (raises). `since` bounds the search where the tool can only be searched by change (it
@@ -46,16 +60,24 @@ class AccountingTool(Protocol):
         """
         ...
 
-    def by_id(self, what: What, remote_ids: Sequence[str]) -> Sequence[Remote]:
+    def by_id(self, what: What, remote_ids: Sequence[str], each_answer: EachAnswer = unwatched) -> Sequence[Remote]:
         """Records by the tool's id, every status, lines and version included; unknown ids are left out."""
+        ...
+
+    def prepare(self, batch: Sequence[Write]) -> None:
+        """Reads what `body` of these elements needs to know and does not know yet, such as rates of exchange.
+
+        Asked before every attempt, while no transaction is open; calls nothing where nothing is lacking, and writes
+        nothing. What cannot be had is refused by `send`, element by element.
+        """
         ...
 
     def body(self, batch: Sequence[Write]) -> bytes:
         """The exact body of one batch. It says all that `send` needs: which elements, what is done to each.
 
-        The elements fit together by `limits` (`company`, `most`); raises ValueError otherwise. Pure: the same
-        elements give the same bytes. Bytes are kept, encrypted, until their fate is known, and may be sent by another
-        process.
+        The elements fit together by `limits` (`company`, `most`), and were prepared; raises ValueError otherwise.
+        Calls nothing: the same elements and the same facts give the same bytes. Bytes are kept, encrypted, until their
+        fate is known, and may be sent by another process. What goes on the wire follows from them alone.
         """
         ...
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from connectors.conta_azul import write
 from qualy_sync.contracts.accounting import What
 from sandbox.server import Sandbox
 from tests.support.acceptance import Case, Held, Json, ToolWorld
@@ -93,7 +94,7 @@ class ContaAzulCase(Case):
     def refill(self, sandbox: Sandbox) -> None:
         sandbox.control("POST", "quota/conta_azul", {"per_second": None, "per_minute": None})
 
-    def add_contact(self, sandbox: Sandbox, name: str, email: str) -> str:
+    def add_contact(self, sandbox: Sandbox, name: str, email: str, currency: str = "") -> str:
         fields = {"nome": name, "email": email, "tipo_pessoa": "Física", "perfis": [{"tipo_perfil": "Cliente"}]}
         return str(_by_hand(sandbox, "create_person", fields=fields)["id"])
 
@@ -126,6 +127,9 @@ class ContaAzulCase(Case):
 
     def spoil_reference(self, sandbox: Sandbox) -> None:
         _by_hand(sandbox, "delete_category", category=LODGING)
+
+    def wires(self, body: bytes) -> list[bytes]:
+        return [one.request.body or b"" for one in write.elements(body)]
 
     def lock(self, world: ToolWorld, day: date | None) -> None:
         """The API shows no lock date: the settings have to say it."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
 
+from connectors.quickbooks import write
 from qualy_app.local.rehearsals import REHEARSALS
 from qualy_sync.contracts.accounting import What
 from sandbox.server import Sandbox
@@ -89,8 +90,10 @@ class QuickBooksCase(Case):
     def refill(self, sandbox: Sandbox) -> None:
         sandbox.control("POST", "quota/quickbooks", _WIDE)
 
-    def add_contact(self, sandbox: Sandbox, name: str, email: str) -> str:
-        fields = {"DisplayName": name, "PrimaryEmailAddr": {"Address": email}}
+    def add_contact(self, sandbox: Sandbox, name: str, email: str, currency: str = "") -> str:
+        fields: Json = {"DisplayName": name, "PrimaryEmailAddr": {"Address": email}}
+        if currency:
+            fields["CurrencyRef"] = {"value": currency}
         return str(_by_hand(sandbox, "create_customer", fields=fields)["Id"])
 
     def archive_contact(self, sandbox: Sandbox, contact_id: str) -> None:
@@ -111,6 +114,9 @@ class QuickBooksCase(Case):
 
     def spoil_reference(self, sandbox: Sandbox) -> None:
         _by_hand(sandbox, "inactivate_item", item="205")
+
+    def wires(self, body: bytes) -> list[bytes]:
+        return [write.wire(write.going(write.items(body)))]
 
     def lock(self, world: ToolWorld, day: date | None) -> None:
         world.sandbox.control("POST", "lock-date/quickbooks", {"period": day.isoformat() if day else None})

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
 
+from connectors.xero import change
 from qualy_sync.contracts.accounting import What
 from sandbox.server import Sandbox
 from tests.support.acceptance import Case, Held, Json, ToolWorld
@@ -86,7 +87,7 @@ class XeroCase(Case):
     def refill(self, sandbox: Sandbox) -> None:
         sandbox.control("POST", "quota/xero", {"minute": 100_000, "day": 1_000_000})
 
-    def add_contact(self, sandbox: Sandbox, name: str, email: str) -> str:
+    def add_contact(self, sandbox: Sandbox, name: str, email: str, currency: str = "") -> str:
         fields = {"Name": name, "EmailAddress": email}
         return str(_by_hand(sandbox, "create_contact", fields=fields)["ContactID"])
 
@@ -119,6 +120,10 @@ class XeroCase(Case):
 
     def spoil_reference(self, sandbox: Sandbox) -> None:
         _by_hand(sandbox, "archive_account", account="200")
+
+    def wires(self, body: bytes) -> list[bytes]:
+        job = change.job(body)
+        return [body if job is None else job.wire]
 
     def lock(self, world: ToolWorld, day: date | None) -> None:
         locked = {"period": day.isoformat() if day else None, "year_end": None}

@@ -1,0 +1,217 @@
+"""People who pay, and are paid, in several currencies: each document stands under a contact that can hold it.
+
+Where a tool gives a contact one currency for good, a person has one contact per currency; elsewhere there is one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from qualy_sync.contracts.accounting import Ability, What
+from qualy_sync.ledger.schema import links, mirror_contacts, mirror_documents
+from qualy_sync.reconcile import completeness
+from tests.support.acceptance import Ground, Json, ToolWorld, unless
+from tests.support.world import OWN, Maker
+
+FOREIGN = "USD"
+KNUT, KNUTS_EMAIL = "Knut Hansen", "knut.hansen@mail.example"
+SCHOOL, SCHOOLS_EMAIL = "Galway Language School", "accounts@galway.example"
+HOME_SALE, FOREIGN_SALE, HOME_BILL, FOREIGN_BILL = 81_000, 82_000, 61_000, 62_000
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(ground: Ground) -> Iterator[None]:
+    """Qualy's stand-in is shared with the other stories."""
+    before = ground.sandbox.control("GET", "state/qualy")
+    yield
+    ground.sandbox.control("POST", "load/qualy", before)
+
+
+@pytest.fixture
+def world(make_world: Callable[..., ToolWorld]) -> ToolWorld:
+    """A ledger that has read the agency's records and those of a customer and a school with two currencies."""
+    made = make_world()
+    unless(made.desk().tool, Ability.CURRENCIES)
+    arrive(made, both(made))
+    return made
+
+
+def both(world: ToolWorld) -> dict[str, list[Json]]:
+    """Sales to one customer with shares of one school, in the currency of the books and in another one."""
+    made = Maker(world.now() - timedelta(days=9))
+    knut = made.customer(70, "Knut", "Hansen", KNUTS_EMAIL)
+    school = made.partner(70, SCHOOL, SCHOOLS_EMAIL)
+    sale(made, 70, knut, school, world.case.currency, HOME_SALE, HOME_BILL)
+    sale(made, 71, knut, school, FOREIGN, FOREIGN_SALE, FOREIGN_BILL)
+    return made.objects
+
+
+def sale(made: Maker, number: int, customer: str, school: str, currency: str, price: int, share: int) -> None:
+    made.payment(
+        number,
+        customer,
+        "paid",
+        items=[("Accommodation", price)],
+        shares=[("amount-flat", school, share, 0), ("remainder", OWN, price - share, 0)],
+        charges=[price],
+        currency=currency,
+        tax=None,
+    )
+
+
+def arrive(world: ToolWorld, objects: dict[str, list[Json]]) -> None:
+    """New records in Qualy, and a pass that reads them."""
+    there = world.sandbox.control("GET", "state/qualy")
+    known = {one["_id"] for kind in objects for one in there[kind]}
+    new = {kind: [one for one in some if one["_id"] not in known] for kind, some in objects.items()}
+    world.sandbox.control("POST", "change/qualy", {"insert": {kind: some for kind, some in new.items() if some}})
+    world.read_source()
+
+
+def per_currency(world: ToolWorld) -> bool:
+    return world.desk().tool.ways.currency_per_contact
+
+
+def contacts_of(world: ToolWorld, email: str) -> list[str]:
+    """The names under which somebody is there."""
+    return sorted(name for (name, its), number in world.held().contacts.items() for _ in range(number) if its == email)
+
+
+def booked(world: ToolWorld, *amounts: int) -> Counter[tuple[str, int]]:
+    return Counter({(kind, total): n for (kind, _, total, _), n in world.held().documents.items() if total in amounts})
+
+
+ALL = Counter(
+    {("invoice", HOME_SALE): 1, ("invoice", FOREIGN_SALE): 1, ("bill", HOME_BILL): 1, ("bill", FOREIGN_BILL): 1}
+)
+
+
+def everything_is_in_step(world: ToolWorld) -> None:
+    assert booked(world, HOME_SALE, FOREIGN_SALE, HOME_BILL, FOREIGN_BILL) == ALL
+    assert {code for (leg, _), code in world.outcomes().items() if leg in ("contact", "supplier")} <= {
+        *("created", "adopted", "not_needed")
+    }
+    assert not [one for one in world.outcomes().values() if one in ("needs_decision", "waiting_for", "invalid")]
+    assert not world.findings()
+    proof = completeness(world.ledger, world.book())
+    assert proof.proved, proof.sentence()
+
+
+def each_document_is_under_a_contact_of_its_currency(world: ToolWorld) -> None:
+    with world.ledger.reading() as connection:
+        rows = connection.execute(
+            sa.select(mirror_documents.c.currency, mirror_contacts.c.currency.label("of_contact"))
+            .join(
+                mirror_contacts,
+                sa.and_(
+                    mirror_contacts.c.book == mirror_documents.c.book,
+                    mirror_contacts.c.id == mirror_documents.c.contact_id,
+                ),
+            )
+            .where(mirror_documents.c.total.in_([HOME_SALE, FOREIGN_SALE, HOME_BILL, FOREIGN_BILL]))
+        ).all()
+        linked = connection.execute(sa.select(links.c.remote_id).where(links.c.leg.in_(["contact", "supplier"]))).all()
+    assert len(rows) == len(ALL)
+    assert [row for row in rows if row.of_contact not in ("", row.currency)] == []
+    assert len(set(linked)) == len(linked), "one contact stands for two links"
+
+
+def test_two_currencies_of_one_customer_and_one_school_go_in_one_run(world: ToolWorld) -> None:
+    world.settle()
+    everything_is_in_step(world)
+    each_document_is_under_a_contact_of_its_currency(world)
+    second = [f"{KNUT} ({FOREIGN})"] if per_currency(world) else []
+    assert contacts_of(world, KNUTS_EMAIL) == [KNUT, *second]
+    assert len(contacts_of(world, SCHOOLS_EMAIL)) == 1 + len(second)
+    settled = {amount for _, _, amount in world.held().settlements}
+    assert {HOME_SALE, FOREIGN_SALE} <= settled
+    assert world.received() == world.stored(), "with their rates, byte for byte"
+    before = len(world.writes())
+    world.pass_time(world.between)
+    world.read_source()
+    assert world.run(), world.problems
+    assert len(world.writes()) == before, "nothing changed, so nothing is written"
+
+
+@pytest.mark.parametrize("do", ["drop_before", "drop_after"])
+def test_a_lost_answer_makes_no_contact_twice(world: ToolWorld, do: str) -> None:
+    world.fault(What.CONTACT, do=do, times=3)
+    world.run()
+    world.settle()
+    everything_is_in_step(world)
+    each_document_is_under_a_contact_of_its_currency(world)
+    assert len(contacts_of(world, KNUTS_EMAIL)) == (2 if per_currency(world) else 1)
+
+
+def test_after_a_wiped_ledger_each_currency_finds_its_own_contact(
+    world: ToolWorld, make_world: Callable[..., ToolWorld]
+) -> None:
+    world.settle()
+    held = world.held()
+    fresh = make_world(empty=False)
+    fresh.read_source()
+    fresh.settle()
+    assert not fresh.writes()
+    assert fresh.held() == held
+    everything_is_in_step(fresh)
+    each_document_is_under_a_contact_of_its_currency(fresh)
+
+
+def test_a_contact_with_the_email_is_adopted_for_its_own_currency_alone(world: ToolWorld) -> None:
+    if not per_currency(world):
+        pytest.skip("Here one contact serves every currency.")
+    theirs = world.case.add_contact(world.sandbox, "Knut Hansen of Bergen", KNUTS_EMAIL, FOREIGN)
+    world.settle()
+    everything_is_in_step(world)
+    each_document_is_under_a_contact_of_its_currency(world)
+    assert contacts_of(world, KNUTS_EMAIL) == [KNUT, "Knut Hansen of Bergen"]
+    with world.ledger.reading() as connection:
+        found = connection.execute(
+            sa.select(links.c.variant, links.c.remote_id).where(links.c.leg == "contact", links.c.how == "adopted")
+        ).all()
+    assert [(row.variant, row.remote_id.rpartition("-")[2]) for row in found] == [(FOREIGN, theirs)]
+
+
+def test_one_currency_waits_for_a_person_and_the_other_goes(world: ToolWorld) -> None:
+    if not per_currency(world):
+        pytest.skip("Here one contact serves every currency.")
+    for name in ("Knut H.", "K. Hansen"):
+        world.case.add_contact(world.sandbox, name, KNUTS_EMAIL, FOREIGN)
+    world.settle_others()
+    assert booked(world, HOME_SALE, FOREIGN_SALE) == Counter({("invoice", HOME_SALE): 1})
+    assert "ambiguous_email" in {code for (leg, _), code in world.outcomes().items() if leg == "contact"}
+    assert contacts_of(world, KNUTS_EMAIL).count(KNUT) == 1
+    proof = completeness(world.ledger, world.book())
+    assert proof.proved, proof.sentence()
+
+
+def test_a_second_currency_later_leaves_the_first_contact_as_it_is(make_world: Callable[..., ToolWorld]) -> None:
+    world = make_world()
+    unless(world.desk().tool, Ability.CURRENCIES)
+    objects = both(world)
+    later = {"payment-intents": 1, "payment-splits": 2, "transactions": 1}
+    arrive(world, {kind: some[: -later[kind]] if kind in later else some for kind, some in objects.items()})
+    world.settle()
+    assert contacts_of(world, KNUTS_EMAIL) == [KNUT]
+    arrive(world, objects)
+    world.pass_time(world.between)
+    world.settle()
+    everything_is_in_step(world)
+    each_document_is_under_a_contact_of_its_currency(world)
+    second = [f"{KNUT} ({FOREIGN})"] if per_currency(world) else []
+    assert contacts_of(world, KNUTS_EMAIL) == [KNUT, *second]
+
+
+@pytest.mark.parametrize("point", ["attempt_committed", "answered"])
+def test_a_run_that_breaks_off_between_two_contacts_makes_each_once(world: ToolWorld, point: str) -> None:
+    world.crash(point, 2)
+    world.pass_time(world.between)
+    world.settle()
+    everything_is_in_step(world)
+    each_document_is_under_a_contact_of_its_currency(world)
+    assert len(contacts_of(world, KNUTS_EMAIL)) == (2 if per_currency(world) else 1)
