@@ -14,9 +14,11 @@ import sqlalchemy as sa
 
 from qualy_sync.contracts.accounting import Ability, What
 from qualy_sync.ledger.schema import links, mirror_contacts, mirror_documents
+from qualy_sync.outcomes import Code
 from qualy_sync.reconcile import completeness
+from qualy_sync.report.explain import explain
 from tests.support.acceptance import Ground, Json, ToolWorld, unless
-from tests.support.world import OWN, Maker
+from tests.support.world import OWN, Maker, object_id
 
 FOREIGN = "USD"
 KNUT, KNUTS_EMAIL = "Knut Hansen", "knut.hansen@mail.example"
@@ -180,14 +182,25 @@ def test_a_contact_with_the_email_is_adopted_for_its_own_currency_alone(world: T
 def test_one_currency_waits_for_a_person_and_the_other_goes(world: ToolWorld) -> None:
     if not per_currency(world):
         pytest.skip("Here one contact serves every currency.")
-    for name in ("Knut H.", "K. Hansen"):
-        world.case.add_contact(world.sandbox, name, KNUTS_EMAIL, FOREIGN)
+    world.case.add_contact(world.sandbox, "Knut H.", KNUTS_EMAIL, FOREIGN)
+    found = world.case.add_contact(world.sandbox, "K. Hansen", KNUTS_EMAIL, FOREIGN)
     world.settle_others()
     assert booked(world, HOME_SALE, FOREIGN_SALE) == Counter({("invoice", HOME_SALE): 1})
     assert "ambiguous_email" in {code for (leg, _), code in world.outcomes().items() if leg == "contact"}
     assert contacts_of(world, KNUTS_EMAIL).count(KNUT) == 1
     proof = completeness(world.ledger, world.book())
     assert proof.proved, proof.sentence()
+    told = explain(world.ledger, world.book(), object_id(3, 71))
+    assert [(leg.code, leg.notes[0]) for leg in told.legs if leg.leg == "contact"] == [
+        (Code.CREATED, f"For documents in {world.case.currency}."),
+        (Code.AMBIGUOUS_EMAIL, f"For documents in {FOREIGN}."),
+    ]
+    world.case.archive_contact(world.sandbox, found)
+    world.pass_time(world.between)
+    world.try_again("ambiguous_email")
+    assert booked(world, HOME_SALE, FOREIGN_SALE) == Counter([("invoice", HOME_SALE), ("invoice", FOREIGN_SALE)])
+    world.settle()
+    everything_is_in_step(world)
 
 
 def test_a_second_currency_later_leaves_the_first_contact_as_it_is(make_world: Callable[..., ToolWorld]) -> None:
