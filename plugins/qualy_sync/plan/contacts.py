@@ -52,6 +52,7 @@ class Person:
     leg: Leg
     source_hash: str
     ref: str
+    party: Party
     variant: str = ""  # the currency, where a contact has one for good
 
     @property
@@ -61,10 +62,6 @@ class Person:
     @property
     def key(self) -> Key:
         return step_key(str(self.leg), self.record.id, self.variant)
-
-    @property
-    def party(self) -> Party:
-        return Party.CUSTOMER if self.leg is Leg.CONTACT else Party.SUPPLIER
 
 
 class ContactPlanner:
@@ -83,7 +80,9 @@ class ContactPlanner:
         """
         source_hash, variant = _source_hash(record), self._terms.variant(currency)
         ref = contact_ref(leg, record.id, variant, self._terms.organisation.base_currency)
-        person = Person(record, leg, source_hash, ref, variant)
+        # Where payments are bills, it is the customer who is owed.
+        owed = leg is Leg.SUPPLIER or self._terms.accounting.payments.as_ == "bill"
+        person = Person(record, leg, source_hash, ref, Party.SUPPLIER if owed else Party.CUSTOMER, variant)
         ruling = self._ruling(person)
         pending = self._known.pending.get(person.key)
         return Planned(

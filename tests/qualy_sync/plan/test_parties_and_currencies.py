@@ -55,6 +55,15 @@ def test_a_customer_is_adopted_and_a_supplier_with_the_same_email_is_not() -> No
     assert new.name.startswith("Ana Silva ("), "the plain name is the supplier's"
 
 
+def test_who_is_owed_by_a_payment_that_is_a_bill_is_a_supplier() -> None:
+    sold = {"role": "principal", "account": "200", "tax": "EXEMPTOUTPUT", "expense_account": "310"}
+    terms = apart(payments__as="bill", payments__mark_paid=False, items={"Course": sold})
+    assert planned(terms, there(Party.CUSTOMER, "AUD")).link is None
+    assert planned(terms, there(Party.SUPPLIER, "AUD")).link is not None
+    made = planned(terms)
+    assert new_of(made).party is Party.SUPPLIER
+
+
 def test_one_in_another_currency_stays_and_a_second_one_is_made() -> None:
     made = planned(apart(), there(Party.CUSTOMER, "USD"))
     assert made.step is not None
