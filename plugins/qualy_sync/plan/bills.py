@@ -210,7 +210,8 @@ def _held(subject: Subject, split: Split, invoice: Planned) -> Outcome | None:
             "Qualy did not move this payment's money, so it may have paid the partner already.",
             "Book the share by hand if it is owed, then decide ignore.",
         )
-    supplier = terms.contact_key(Leg.SUPPLIER, split.partnership, split.currency)
+    sold = _owed_to_us(subject, split)
+    supplier = terms.contact_key(Leg.SUPPLIER, split.partnership, split.currency, sold=sold)
     if supplier not in subject.known.links and split.partnership not in subject.partners:
         return terms.say(
             Code.MALFORMED, "partnership", field="partnership", problem="names a partner that is not there"
@@ -273,7 +274,7 @@ def _draft(
     if isinstance(fitted, Outcome):
         return fitted
     due = due_day(split.due_at, accounting, terms.organisation.zone) or day
-    contact = terms.contact_key(Leg.SUPPLIER, split.partnership, split.currency)
+    contact = terms.contact_key(Leg.SUPPLIER, split.partnership, split.currency, sold=sales)
     return Draft(
         leg=Leg.BILL,
         source_id=record.id,

@@ -5,9 +5,11 @@ Where a tool gives a contact one currency for good, a person has one contact per
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +19,7 @@ from qualy_sync.ledger.schema import links, mirror_contacts, mirror_documents
 from qualy_sync.outcomes import Code
 from qualy_sync.reconcile import completeness
 from qualy_sync.report.explain import explain
+from qualy_sync.settings import load
 from tests.support.acceptance import Ground, Json, ToolWorld, unless
 from tests.support.world import OWN, Maker, object_id
 
@@ -201,6 +204,41 @@ def test_one_currency_waits_for_a_person_and_the_other_goes(world: ToolWorld) ->
     assert booked(world, HOME_SALE, FOREIGN_SALE) == Counter([("invoice", HOME_SALE), ("invoice", FOREIGN_SALE)])
     world.settle()
     everything_is_in_step(world)
+
+
+def test_a_partner_who_is_paid_and_invoiced_is_there_as_both(world: ToolWorld, tmp_path: Path) -> None:
+    unless(world.desk().tool, Ability.CURRENCIES)
+    text = world.case.settings.read_text()
+    sale = load(world.case.settings, tools=[world.case.tool]).accounting.items["Accommodation"]
+    text = text.replace("owed_to_us: hold", "owed_to_us: invoice").replace(
+        "markup: {direction: we_owe}", "markup: {direction: owed_to_us}"
+    )
+    entry = f'- {{type: markup, category: Accommodation, account: "{sale.account}", tax: "{sale.tax}"}}'
+    world.settings = tmp_path / "both.yaml"
+    world.settings.write_text(re.sub(r"- \{type: markup, category: Accommodation[^}]*\}", lambda _: entry, text))
+    made = Maker(world.now() - timedelta(days=9))
+    lars = made.customer(72, "Lars", "Holm", "lars.holm@mail.example")
+    school = made.partner(70, SCHOOL, SCHOOLS_EMAIL)
+    for number, currency in ((72, world.case.currency), (73, FOREIGN)):
+        made.payment(
+            number,
+            lars,
+            "paid",
+            items=[("Accommodation", 50_000 + number)],
+            shares=[("markup", school, 5_000 + number, 0), ("remainder", OWN, 50_000 + number, 0)],
+            charges=[50_000 + number],
+            currency=currency,
+            tax=None,
+        )
+    arrive(world, made.objects)
+    world.settle()
+    everything_is_in_step(world)
+    each_document_is_under_a_contact_of_its_currency(world)
+    assert booked(world, 5_072, 5_073) == Counter([("invoice", 5_072), ("invoice", 5_073)])
+    kinds = world.desk().tool.ways
+    assert len(contacts_of(world, SCHOOLS_EMAIL)) == (
+        (2 if kinds.separate_parties else 1) * (2 if kinds.currency_per_contact else 1)
+    )
 
 
 def test_a_second_currency_later_leaves_the_first_contact_as_it_is(make_world: Callable[..., ToolWorld]) -> None:
