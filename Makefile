@@ -39,8 +39,8 @@ lint: setup-dev ## style, import floors, types
 	@.venv/bin/lint-imports --cache-dir .qualy/import_linter
 	@$(PY) -m mypy
 
-bench: setup-dev ## figures: calls, records per second, memory, webhook to written; 25 minutes or so (QUICK=1 PARTS="calls growth" SIZES=1000,10000)
-	@$(PY) -m tests.bench $(call given,QUICK,--quick) $(if $(SIZES),--sizes '$(SIZES)') $(if $(PARTS),--parts $(PARTS))
+bench: setup-dev ## figures: calls, records per second, memory, webhook to written; 25 minutes or so (QUICK=1 PARTS="calls growth" SIZES=1000,10000 ARGS=--help)
+	@$(PY) -m tests.bench $(call given,QUICK,--quick) $(if $(SIZES),--sizes '$(SIZES)') $(if $(PARTS),--parts $(PARTS)) $(ARGS)
 
 sandbox: setup ## the stand-ins alone (SANDBOX_PORT=8900 PAYMENTS=500 SEED=1)
 	@exec $(PY) -m sandbox --port '$(or $(SANDBOX_PORT),8900)' --payments '$(or $(PAYMENTS),500)' --seed '$(or $(SEED),1)'

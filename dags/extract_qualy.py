@@ -9,7 +9,7 @@ writes nothing to any tool.
 |---|---|
 | `extract` | reads what webhooks told of; then what changed (at night, everything), unless a webhook started the run |
 | `quality` | checks every row that came; a failing row is held with its reason, the rest goes on |
-| `publish` | tells `sync_accounting` that there is something to look at |
+| `publish` | tells the DAGs of the tools that there is something to look at |
 | `again` | starts the next run where webhooks came meanwhile; else it is skipped |
 
 **Green**: the pass is complete. The number of new, changed and held rows is in each task's log.
@@ -30,6 +30,7 @@ from __future__ import annotations
 from airflow.sdk import AssetOrTimeSchedule, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from qualy_app.polling import polling
 from qualy_app.tasks import (
     CUSTOMERS,
     PAYMENTS,
@@ -38,7 +39,6 @@ from qualy_app.tasks import (
     by_event,
     defaults,
     log,
-    polling,
     tell,
     the_jobs,
     this_run,
@@ -62,7 +62,7 @@ def quality() -> dict[str, int]:
 def publish() -> dict[str, int]:
     with the_jobs() as jobs:
         counts = tell(jobs.publish(this_run()), nothing="The pass is complete; nothing in it is new.")
-    log.info("Told sync_accounting to look at the ledger.")
+    log.info("Told the DAGs of the tools to look at the ledger.")
     return counts
 
 

@@ -33,6 +33,7 @@ from __future__ import annotations
 
 from airflow.sdk import AssetOrTimeSchedule, dag, task
 
+from qualy_app.polling import polling
 from qualy_app.sync_tasks import SyncTasks, form
 from qualy_app.tasks import (
     CUSTOMERS,
@@ -40,7 +41,6 @@ from qualy_app.tasks import (
     HUBSPOT_BACKLOG,
     PAYMENTS,
     defaults,
-    polling,
     tell,
     the_jobs,
     this_run,

@@ -1,10 +1,11 @@
-"""What Airflow loads: the pages of the run reports and where they appear in its menus, and the webhooks' addresses."""
+"""What Airflow loads: the run reports' pages and where they appear in its menus, the webhooks' addresses, a clock."""
 
 from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
 from qualy_app.addresses import PREFIX, REPORTS, WEBHOOKS
+from qualy_app.polling import Polling
 from qualy_web import webhooks
 from qualy_web.app import create_app
 
@@ -30,3 +31,4 @@ class QualyPlugin(AirflowPlugin):
             "destination": "dag_run",
         },
     ]
+    timetables = [Polling]  # noqa: RUF012 - Airflow's form

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,12 @@ class Answer:
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
+
+    @classmethod
+    def of(cls, status: int, content_type: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """An answer with text headers, as the services' own forms have them."""
+        named = {"content-type": content_type, **headers}
+        return cls(status, tuple((name.lower().encode(), value.encode()) for name, value in named.items()), body)
 
     async def send(self, send: Send) -> None:
         """Send it, with the length that the body now has."""
@@ -60,6 +66,12 @@ def error_answer(status: int) -> Answer:
         headers.append((b"retry-after", b"1"))
     body = json.dumps({"statusCode": status, "message": f"Fault asked for: {status}"}).encode()
     return Answer(status, tuple(headers), body)
+
+
+def error_page(status: int) -> Answer:
+    """A refusal as a page for people, where a client expects JSON."""
+    body = f"<!DOCTYPE html><html><body><h1>{status}</h1><p>Fault asked for.</p></body></html>".encode()
+    return Answer(status, ((b"content-type", b"text/html"),), body)
 
 
 def garbage(answer: Answer) -> Answer:

@@ -9,7 +9,8 @@ from sandbox.store import Store
 
 PLAIN = ("drop_before", "drop_after", "garbage", "truncate", "reorder", "hold")
 WITH_SECONDS = ("drop_then_commit", "delay", "stale_reads")
-WITH_NUMBER = ("partial_after", "status", "status_after", "omit_element")
+WITH_NUMBER = ("partial_after", "status", "status_after", "page", "omit_element")
+STATUSES = ("status", "status_after", "page")
 KNOWN = ", ".join([*PLAIN, *(f"{a}:SECONDS" for a in WITH_SECONDS), *(f"{a}:N" for a in WITH_NUMBER)])
 ENDLESS = -1
 
@@ -47,7 +48,7 @@ def parse_action(do: str) -> Action:
             return Action(name, float(number))
         if name in WITH_NUMBER and number.isdigit():
             value = int(number)
-            if not name.startswith("status") or 200 <= value <= 599:
+            if name not in STATUSES or 200 <= value <= 599:
                 return Action(name, value)
     except ValueError:
         pass

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.answer import Answer, call, error_answer, garbage, reordered, truncated, without_element
+from sandbox.answer import Answer, call, error_answer, error_page, garbage, reordered, truncated, without_element
 from sandbox.calls import Call, CallLog
 from sandbox.clock import Clock
 from sandbox.faults import Action, AnswerLost, FaultBook, parse_action
@@ -119,6 +119,8 @@ class Around:
             return None
         if action.name == "status":
             return self._error(int(action.number))
+        if action.name == "page":
+            return error_page(int(action.number))
         if action.name == "delay":
             await asyncio.sleep(action.number)
         if action.name == "hold":

@@ -76,6 +76,55 @@ class Sender(Protocol):
         ...
 
 
+class Settings:
+    """Where one service sends to and when, kept in the store: what its ``Sender`` begins with.
+
+    A service adds what its posts look like, and checks what settings it has of its own.
+    """
+
+    batch = 1
+
+    def __init__(self, name: str, store: Store, clock: Clock, defaults: Json, secret: str | None = None) -> None:
+        """``secret`` is the setting that is never shown."""
+        self._name = name
+        self._store = store
+        self._defaults = defaults
+        self._secret = secret
+        kept = store.fact(f"{name}.webhooks")
+        self._set: Json = defaults | (json.loads(kept) if kept else {})
+        self.outbox = Outbox(name, store, clock, self)
+
+    def target(self) -> str | None:
+        """The target URL."""
+        target = self._set["target"]
+        return None if target is None else str(target)
+
+    def retries(self) -> tuple[float, ...]:
+        """Seconds after each failed attempt."""
+        return tuple(self._set["retries"])
+
+    def automatic(self) -> bool:
+        """Whether events go out by themselves."""
+        return bool(self._set["mode"] == "automatic")
+
+    def post(self, events: list[Json], attempt: int, signing: Signing) -> Post:
+        """The POST for some events, which each service makes in its own way."""
+        raise NotImplementedError
+
+    def checked(self, given: Json) -> Json:
+        """Settings of the service's own, as they are kept. Raises ValueError."""
+        raise NotImplementedError
+
+    def control(self, given: Json) -> Any:
+        """``POST /control/webhooks/{service}``: settings, or one thing to ``do``."""
+        if "do" in given:
+            return self.outbox.do(given)
+        self._set |= self.checked(checked_settings(given, self._defaults))
+        self._store.remember(f"{self._name}.webhooks", json.dumps(self._set))
+        self.outbox.wake()
+        return {name: value for name, value in self._set.items() if name != self._secret}
+
+
 def loopback_url(url: Any) -> str:
     """An address on this machine, as given. Raises ValueError for any other."""
     parts = urlsplit(str(url))

@@ -171,6 +171,8 @@ ORDER BY c.leg, c.source_id;
 SELECT leg, COUNT(*) AS records FROM current_outcomes WHERE book = :book GROUP BY leg;
 
 -- name: in_step_without_link
+-- In step, and nothing says with what: but for what one settlement stands for besides its own receipt, and for what a
+-- person booked by hand and decided to keep.
 -- Of a record that stands in the tool once per variant, each variant has to have a link.
 SELECT c.leg, c.source_id
 FROM current_outcomes c
@@ -185,6 +187,11 @@ WHERE c.book = :book AND c.code IN :linked
             JOIN current_outcomes o ON o.book = l.book AND o.leg = l.leg AND o.source_id = l.source_id
             WHERE l.book = :book AND l.leg = 'settlement' AND SUBSTR(l.ref, 1, 1) IN ('W', 'X')
               AND o.payment_id IS NOT NULL))
+  AND NOT EXISTS (SELECT 1 FROM decisions d
+                  WHERE d.book = c.book AND d.leg = c.leg AND d.source_id = c.source_id AND d.choice = 'theirs'
+                    AND d.source_hash = c.source_hash
+                    AND d.id = (SELECT MAX(n.id) FROM decisions n
+                                WHERE n.book = d.book AND n.leg = d.leg AND n.source_id = d.source_id))
 ORDER BY c.leg, c.source_id;
 
 -- name: links_without_outcome

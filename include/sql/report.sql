@@ -19,11 +19,17 @@ GROUP BY leg, code, currency
 ORDER BY leg, code, currency;
 
 -- name: done
--- What came of this run: outcomes that it was the first to give.
+-- What came of this run: outcomes that it was the first to give, or that it wrote for. One that is only said again (of a
+-- newer content, under other settings, after a difference was mended) is nothing that the run did.
 SELECT o.leg, o.code, c.currency, COUNT(*) AS records, CAST(SUM(c.amount) AS BIGINT) AS amount
 FROM outcomes o
 JOIN current_outcomes c ON c.outcome = o.id AND c.book = o.book
 WHERE o.run = :run AND o.book = :book
+  AND (NOT EXISTS (SELECT 1 FROM outcomes e WHERE e.book = o.book AND e.leg = o.leg AND e.source_id = o.source_id
+                   AND e.code = o.code AND e.id < o.id)
+       OR EXISTS (SELECT 1 FROM attempt_steps s JOIN attempts a ON a.id = s.attempt
+                  WHERE s.book = o.book AND s.leg = o.leg AND s.source_id = o.source_id AND a.run = o.run
+                    AND s.fate IN ('created', 'found', 'changed', 'voided', 'removed')))
 GROUP BY o.leg, o.code, c.currency
 ORDER BY o.leg, o.code, c.currency;
 

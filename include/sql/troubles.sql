@@ -19,7 +19,3 @@ SELECT key, first_at, failed_run, failed_at FROM troubles WHERE book = :book;
 
 -- name: details
 SELECT id, detail, thing FROM outcomes WHERE id IN :ids;
-
--- name: records_of
--- The Qualy ids of one trouble.
-SELECT leg, source_id FROM current_outcomes WHERE book = :book AND trouble_key = :key ORDER BY source_id, leg LIMIT :most;

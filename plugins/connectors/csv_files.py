@@ -80,8 +80,15 @@ class _Counted:
         return getattr(self._file, name)
 
 
-def deliver(place: Path | Place, parts: Sequence[Part], about: Mapping[str, Any]) -> list[Delivered]:
+def deliver(
+    place: Path | Place,
+    parts: Sequence[Part],
+    about: Mapping[str, Any],
+    still_ours: Callable[[], None] = lambda: None,
+) -> list[Delivered]:
     """Makes all parts, then puts them in place, then the manifest, with `about` in it.
+
+    `still_ours` is called again and again while they are put in place; it raises once somebody else may do so.
 
     Where a part's writer raises, the target is as it was before. Raises Refused where the target may not be written,
     Unreachable where it cannot be now, AnswerLost where it holds less than was sent.
@@ -89,12 +96,13 @@ def deliver(place: Path | Place, parts: Sequence[Part], about: Mapping[str, Any]
     with _telling(place), _stage_for(place) as stage:
         files = [_made(stage, part) for part in parts]
         manifest = {"format": FORMAT, **about, "files": [_entry(file) for file in files]}
-        (stage / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        _made(stage, Part(MANIFEST, lambda file: file.write(f"{json.dumps(manifest, indent=2)}\n".encode())))
         names = [file.name for file in files]
+        still_ours()
         if isinstance(place, Path):
             _put_in_folder(place, stage, names)
         else:
-            _put_in_storage(place, stage, names)
+            _put_in_storage(place, stage, names, still_ours)
         return files
 
 
@@ -108,24 +116,35 @@ def _made(stage: Path, part: Part) -> Delivered:
 
 
 def _put_in_folder(place: Path, stage: Path, names: Sequence[str]) -> None:
+    """Even where the machine dies meanwhile, no manifest is beside files that it does not speak of."""
     (place / MANIFEST).unlink(missing_ok=True)
-    for name in (*names, MANIFEST):
+    _on_disk(place)
+    for name in names:
         os.replace(stage / name, place / name)
-    handle = os.open(place, os.O_RDONLY)
+    _on_disk(place)
+    os.replace(stage / MANIFEST, place / MANIFEST)
+    _on_disk(place)
+
+
+def _on_disk(folder: Path) -> None:
+    """Returns once what was renamed and taken away in a folder is so on the disk, too."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
 
 
-def _put_in_storage(place: Place, stage: Path, names: Sequence[str]) -> None:
+def _put_in_storage(place: Place, stage: Path, names: Sequence[str], still_ours: Callable[[], None]) -> None:
     if place.protocol not in _FLAT:
         place.mkdir(parents=True, exist_ok=True)
     if (place / MANIFEST).exists():
         (place / MANIFEST).unlink()
     for name in (*names, MANIFEST):
         with (stage / name).open("rb") as source, (place / name).open("wb") as there:
-            shutil.copyfileobj(source, there, _PIECE)
+            while piece := source.read(_PIECE):
+                still_ours()
+                there.write(piece)
         size = (stage / name).stat().st_size
         if (place / name).stat().st_size != size:
             raise AnswerLost(
@@ -162,7 +181,8 @@ def _telling(place: Path | Place) -> Iterator[None]:
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise Unreachable(
-            f"The CSV files could not be written to {place} ({why}). Nothing there is half-written."
+            f"The CSV files could not be written to {place} ({why}). While there is no {MANIFEST}, what is there is not"
+            " whole; the next run writes it anew."
         ) from error
 
 

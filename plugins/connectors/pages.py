@@ -9,11 +9,11 @@ which proves that nothing in it moved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from qualy_sync.contracts.accounting import Remote
+from qualy_sync.contracts.accounting import EachAnswer, Remote
 from qualy_sync.contracts.errors import AnswerLost
 
 OVERLAP = timedelta(seconds=1)  # the tools compare to the second; whether they include that second is not documented
@@ -37,6 +37,17 @@ class Stretch:
 
 
 Fetch = Callable[[datetime | None, int], Part]
+
+
+def watched(fetch: Fetch, each_answer: EachAnswer) -> Fetch:
+    """The same, telling of each page that came."""
+
+    def asked(start: datetime | None, page: int) -> Part:
+        part = fetch(start, page)
+        each_answer()
+        return part
+
+    return asked
 
 
 def walk(fetch: Fetch, since: datetime | None) -> Iterator[Sequence[Remote]]:
@@ -65,6 +76,16 @@ def walk(fetch: Fetch, since: datetime | None) -> Iterator[Sequence[Remote]]:
             return
         start, before, readings = stretch.then, (), 0
         seen = {record for record in seen if record.updated_at >= start}
+
+
+def newest(records: Iterable[Remote]) -> tuple[Remote, ...]:
+    """Each record once, in its newest state: one that changes during a search comes twice."""
+    found: dict[tuple[type, str], Remote] = {}
+    for record in records:
+        known = found.get((type(record), record.id))
+        if known is None or record.updated_at >= known.updated_at:
+            found[type(record), record.id] = record
+    return tuple(found.values())
 
 
 def _read(fetch: Fetch, start: datetime | None) -> Stretch:

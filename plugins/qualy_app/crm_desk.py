@@ -126,7 +126,8 @@ class CrmDesk:
         except LedgerError as error:
             raise RunProblem(str(error)) from error
         with self.ledger.writing() as connection:
-            keeping.put_fact(connection, book, "account", {"name": account.name, "stand_in": account.stand_in})
+            fact = {"name": account.name, "stand_in": account.stand_in, "contact_page": account.contact_page}
+            keeping.put_fact(connection, book, "account", fact)
             if account.stand_in and get_meta(connection, STANDING_META) == STANDING:
                 confirm_standing(connection, book)
         return book, account

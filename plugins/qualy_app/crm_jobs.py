@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from qualy_sync.contracts.crm import Act
@@ -129,21 +130,27 @@ def to_do(tool: str, dag_run: str, position: int, try_number: int) -> str:
 
 def report(tool: str, dag_run: str) -> Counts:
     """The run's report, made from the ledger, kept in it, and copied to a folder."""
-    from qualy_sync.report import store_report, write_copies
-    from qualy_sync.report.customers import make_customer_report
-
     desk = CrmDesk(tool)
     run = _begun(desk, dag_run)
     if SyncParams.parse(run.params).preview:
         return {}
-    work = desk.work(run, latest=True)
-    now = desk.ledger.now()
-    made = make_customer_report(desk.ledger, work.book, run.id, now, work.tool.title, work.tool.gaps)
-    store_report(desk.ledger, run.id, made, now)
-    write_copies(desk.ledger, desk.desk.reports, run.id)
+    page = make_report(desk, desk.work(run, latest=True))
     if not run.ended_at and all(done for _, done in task_counts(desk.ledger, run.id).values()):
         end_run(desk.ledger, run.id)
-    return {"files": len(made.all_files())}
+    return {"files": sum(not path.name.startswith(".") for path in page.parent.iterdir())}
+
+
+def make_report(desk: CrmDesk, work: CrmWork) -> Path:
+    """Makes the report of a run, keeps it, and copies it to a folder; gives its page there."""
+    from qualy_sync.report import Context, store_report, write_copies
+    from qualy_sync.report.customers import make_customer_report
+
+    now = desk.ledger.now()
+    made = make_customer_report(
+        desk.ledger, work.book, work.run, now, Context(title=work.tool.title, gaps=work.tool.gaps)
+    )
+    store_report(desk.ledger, work.run, made, now)
+    return write_copies(desk.ledger, desk.desk.reports, work.run)
 
 
 def backlog(tool: str, dag_run: str) -> bool:

@@ -113,7 +113,21 @@ def _hubspot(ledger: Ledger, endpoint: Endpoint, settings: Settings) -> CrmTool:
     chosen = settings.hubspot
     tokens = hubspot_tokens(ledger, endpoint, chosen.api_version)
     key = f"{chosen.property_prefix}{KEY}"
-    return hubspot.connect(endpoint, tokens, ledger, chosen.api_version, key, chosen.pace.read_timeout)
+    return hubspot.connect(
+        endpoint,
+        tokens,
+        ledger,
+        chosen.api_version,
+        key,
+        chosen.pace.read_timeout,
+        chosen.account or _known_account(ledger, "hubspot"),
+    )
+
+
+def _known_account(ledger: Ledger, tool: str) -> str:
+    """The account that a tool's links belong to; "" before the first contact."""
+    found = find_book(ledger, tool)
+    return str(found.organisation) if found else ""
 
 
 def mailchimp_terms(settings: Settings) -> Terms:
@@ -189,13 +203,12 @@ def _mailchimp(ledger: Ledger, endpoint: Endpoint, settings: Settings) -> CrmToo
 
     chosen = settings.mailchimp
     hide_in_logs(endpoint.password)
-    known = find_book(ledger, "mailchimp")
     key, _ = _merge_fields(settings)
     return mailchimp.connect(
         endpoint,
         http_session("mailchimp", endpoint),
         ledger,
-        audience=chosen.audience or (str(known.organisation) if known else ""),
+        audience=chosen.audience or _known_account(ledger, "mailchimp"),
         status_if_new=chosen.status_if_new,
         tag_prefix=chosen.tag_prefix,
         key_field=key.name,

@@ -13,6 +13,7 @@ from qualy_sync.ledger.books import CRM
 from qualy_sync.ledger.schema import books, current_outcomes
 from qualy_sync.outcomes import MEANINGS, Code, Group
 from qualy_sync.report import trouble_labels, words
+from qualy_sync.report.make import newest_copy
 
 from .crm_tools import CRM_TOOLS
 from .summary import UNFINISHED
@@ -33,6 +34,10 @@ def customer_lines(ledger: Ledger) -> Iterator[str]:
         for trouble in trouble_labels(ledger, book.id, title):
             yield f"  {trouble.label}"
             yield f"      {MEANINGS[trouble.code].actor}: {trouble.remedy}"
+        with ledger.reading() as connection:
+            path = newest_copy(connection, book.id)
+        if path:
+            yield f"  Report: {path}"
 
 
 def customer_surprises(ledger: Ledger) -> list[str]:

@@ -31,11 +31,11 @@ from qualy_sync.load.refresh import keep_organisation
 from qualy_sync.settings import AccountingSettings, Settings, SettingsError, load
 from qualy_sync.settings.loading import rates_file
 
+from .settings_file import changed, settings_path
 from .signals import RunProblem
 from .tools import TOOLS, Tool
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = ROOT / "include" / "settings.yaml"
 FULL_READING = "full_reading"
 FULL_READING_EVERY = timedelta(hours=24)
 STANDING_META = "standing_confirmation"
@@ -71,9 +71,9 @@ class Desk:
         return settings.accounting.closed_until if settings.accounting is not None else None
 
     def _read_settings(self) -> Settings:
-        path = Path(self.environment.get("QUALY_SETTINGS") or SETTINGS)
+        path = settings_path(self.environment)
         try:
-            settings = _settings(path, _changed(path), _changed(_rates_of.get(path)))
+            settings = _settings(path, changed(path), changed(_rates_of.get(path)))
         except SettingsError as error:
             raise RunProblem(str(error)) from error
         file = rates_file(settings, path)
@@ -259,10 +259,6 @@ _rates_of: dict[Path, Path | None] = {}  # settings file → the table of rates 
 def _settings(path: Path, _file: int, _rates: int) -> Settings:
     """Read once per process and version of the files: a task opens more than one desk."""
     return load(path, tools=tuple(TOOLS))
-
-
-def _changed(path: Path | None) -> int:
-    return path.stat().st_mtime_ns if path is not None and path.exists() else 0
 
 
 def stop_reason(ledger: Ledger, pin: int, accounting: AccountingSettings) -> str:

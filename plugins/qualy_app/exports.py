@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -56,14 +57,15 @@ def export(desk: Desk, params: ExportParams, to: str = "") -> Exported:
             titles = {name: tool.title for name, tool in TOOLS.items()}
             now = desk.ledger.now()
             found = tables(connection, span, now, titles, desk.settings.source.payment_link or "")
-            parts = [_part(table, lease, desk.settings.csv.byte_order_mark) for table in found]
+            renewing = _Renewing(lease)
+            parts = [_part(table, renewing, desk.settings.csv.byte_order_mark) for table in found]
             about = {
                 "made_at": now.isoformat(timespec="seconds"),
                 "content": "full" if span.full else "changed",
                 "extraction": span.until.extraction,
                 "changed_after_extraction": span.after.extraction,
             }
-            files = deliver(place, parts, about)
+            files = deliver(place, parts, about, still_ours=renewing)
         if params.since is None:
             with desk.ledger.writing() as connection:
                 lease.check(connection)
@@ -113,18 +115,30 @@ def _last(desk: Desk, cursor: str) -> Position:
     return Position(int(kept["extraction"]), int(kept["outcome"])) if kept else BEGINNING
 
 
-def _part(table: Table, lease: Lease, byte_order_mark: bool) -> Part:
-    kept = replace(table, rows=_renewing(table.rows, lease))
+def _part(table: Table, renewing: _Renewing, byte_order_mark: bool) -> Part:
+    kept = replace(table, rows=_while(table.rows, renewing))
     return Part(f"{table.name}.csv", lambda file: write_table(file, kept, byte_order_mark))
 
 
-def _renewing(rows: Iterable[Sequence[Any]], lease: Lease) -> Iterator[Sequence[Any]]:
+def _while(rows: Iterable[Sequence[Any]], renewing: _Renewing) -> Iterator[Sequence[Any]]:
     """The rows, with the lease renewed while they are read."""
-    renewed = time.monotonic()
-    lease.renew()
     for row in rows:
-        if time.monotonic() - renewed > RENEWED_AFTER:
-            lease.renew()
-            renewed = time.monotonic()
+        renewing()
         yield row
-    lease.renew()
+    renewing.at_once()
+
+
+class _Renewing:
+    """Renews a lease now and then, however often it is called. Raises LeaseLost where it is somebody else's."""
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        self._renewed = -math.inf
+
+    def __call__(self) -> None:
+        if time.monotonic() - self._renewed > RENEWED_AFTER:
+            self.at_once()
+
+    def at_once(self) -> None:
+        self._lease.renew()
+        self._renewed = time.monotonic()

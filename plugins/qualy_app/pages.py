@@ -16,6 +16,8 @@ REPORT = "report.html"
 MOST_RUNS = 200
 COMMAND_LINE = "sync_accounting"
 """Runs of the command line belong to no DAG run; who may read this DAG's runs may read them."""
+BY_THE_WAY = ("preview", "retry", "reapply")
+"""Kinds of runs that no DAG is named for."""
 TERMINAL = "command_line"
 """What stands in place of a DAG's id in the name of a run that a terminal started."""
 
@@ -52,6 +54,14 @@ class File:
     name: str
     media_type: str
     content: bytes
+
+
+def dags_with_reports() -> list[str]:
+    """The DAGs whose own runs made a report, by name. Raises LedgerError."""
+    made = runs.c.id.in_(sa.select(report_files.c.run).where(report_files.c.name == REPORT))
+    query = sa.select(runs.c.kind).where(made, runs.c.kind.not_in(BY_THE_WAY)).distinct()
+    with _ledger().reading() as connection:
+        return sorted(f"sync_{kind}" for kind in connection.scalars(query))
 
 
 def reports(dag_id: str) -> list[RunPage]:

@@ -8,13 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from qualy_sync.ledger import Ledger
-from qualy_sync.ledger.engine import get_meta
 from qualy_sync.ledger.queries import first
 from qualy_sync.outcomes import MEANINGS, Code, Group
 from qualy_sync.reconcile import Column, Line, by_currency, completeness, pin_of, totals
 from qualy_sync.report import trouble_labels, words
 from qualy_sync.report.gather import by_group, counts
-from qualy_sync.report.make import PATH_META
+from qualy_sync.report.make import newest_copy
 from qualy_sync.report.values import Count
 
 from .tools import TOOLS
@@ -94,7 +93,7 @@ def _lines(ledger: Ledger, tool: str) -> Iterator[str]:
         found = counts(connection, "by_code", book=run.book)
         statement = by_currency(totals(connection, run.book, pin_of(connection, run.id)))
         differences = _differences(connection, run.book)
-        path = get_meta(connection, PATH_META)
+        path = newest_copy(connection, run.book)
     title = tool or TOOLS[run.tool].title
     yield f"Outcomes after run {run.id}"
     yield from _groups(found)

@@ -16,7 +16,6 @@ from typing import Any
 from airflow.sdk import Asset, CronTriggerTimetable, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
-from .polling import HOUR, poll_minutes
 from .retry import TroubleDecides
 from .signals import RunProblem, WaitUntil
 
@@ -44,8 +43,8 @@ def defaults(pool: str) -> dict[str, Any]:
         "owner": "qualy-sync",
         "pool": pool,
         "retries": 5,
-        "retry_delay": timedelta(seconds=10),
-        "retry_exponential_backoff": 2.0,
+        "retry_delay": timedelta(seconds=5),  # Airflow waits for up to twice as long
+        "retry_exponential_backoff": 3.0,
         "max_retry_delay": timedelta(minutes=5),
         "retry_policy": TroubleDecides(),
         "execution_timeout": timedelta(hours=3),
@@ -63,14 +62,6 @@ def hourly(minute: int) -> CronTriggerTimetable:
 def daily(hour: int, minute: int) -> CronTriggerTimetable:
     """Each day at this time, UTC; never for a time that was past when the DAG was unpaused."""
     return CronTriggerTimetable(f"{minute} {hour} * * *", timezone="UTC", run_immediately=timedelta(0))
-
-
-def polling(minute: int) -> CronTriggerTimetable:
-    """Every `webhooks.poll_minutes` (an hour by default), beginning at this minute; otherwise as `hourly`."""
-    every = poll_minutes()
-    if every == HOUR:
-        return hourly(minute)
-    return CronTriggerTimetable(f"{minute % every}-59/{every} * * * *", timezone="UTC", run_immediately=timedelta(0))
 
 
 def this_run() -> str:

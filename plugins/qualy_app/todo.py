@@ -17,6 +17,7 @@ from qualy_sync.ledger.troubles import (
     append_entries,
     entry_at,
     failed_before,
+    forget_gone,
     listed_keys,
     mark_shown,
     newest_record,
@@ -25,6 +26,7 @@ from qualy_sync.load.retrying import records_of
 from qualy_sync.outcomes import MEANINGS
 from qualy_sync.report.troubles import Trouble, trouble_labels
 
+from . import choices
 from .crm_desk import CrmDesk
 from .desk import Desk
 from .signals import KnownTrouble, NeedsPerson, RunProblem, WaitUntil
@@ -38,6 +40,8 @@ AnyDesk = Desk | CrmDesk
 def list_entries(desk: AnyDesk, run: Run) -> list[int]:
     """Adds what is new to this run's list and gives the positions that stand for something."""
     book = _book(desk, run)
+    if book is not None:
+        forget_gone(desk.ledger, book)
     told = failed_before(desk.ledger, book, run.id) if book is not None else {}
     wanted: list[tuple[str, bool]] = [(f"{DIED}{task}", True) for task in _died(desk, run)]
     for trouble in _troubles(desk, run, book):
@@ -125,11 +129,21 @@ def _text(desk: AnyDesk, run: Run, trouble: Trouble) -> str:
             trouble.label,
             f"Who: {trouble.actor}.",
             f"What to do: {trouble.remedy}",
+            *_decision(desk, trouble),
             "Then: clear this task (Clear task instance, downstream on); it tries exactly these records again.",
             "Or wait: every run by the clock tries what may have become possible.",
             f"Qualy ids: {', '.join(ids[:IDS_SHOWN])}{more}",
         ]
     )
+
+
+def _decision(desk: AnyDesk, trouble: Trouble) -> list[str]:
+    offered = MEANINGS[trouble.code].decisions
+    if not offered:
+        return []
+    leg = next(iter(trouble.legs)) if len(trouble.legs) == 1 else "LEG"
+    tool = desk.tool_id if isinstance(desk, CrmDesk) else ""
+    return [f"Or decide, record by record: {choices.command(offered, leg=leg, tool=tool)}"]
 
 
 def _troubles(desk: AnyDesk, run: Run, book: int | None) -> list[Trouble]:

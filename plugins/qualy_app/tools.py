@@ -48,6 +48,7 @@ def xero_tokens(ledger: Ledger, endpoint: Endpoint) -> LedgerTokens:
         TOKEN_LEASE,
         renew=renew if endpoint.password else None,
         mask=hide_in_logs,
+        grace=xero.REFRESH_GRACE,
     )
 
 

@@ -220,7 +220,7 @@ MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
         Code.SHARED_EMAIL: _held(
             "{count} Qualy records share this email.",
             "Give each its own email in Qualy, decide link:CONTACT_ID or separate, or set"
-            " contacts.on_shared_email: one_contact.",
+            " accounting.contacts.on_shared_email: one_contact (for accounting only).",
             Actor.QUALY_ADMIN,
             decisions=("link", "separate", "ignore"),
         ),

@@ -61,7 +61,8 @@ def create_app() -> FastAPI:
 
     @app.get("/reports/{dag_id}")
     def list_of_reports(dag_id: DagId) -> Response:
-        return _page("reports.html", dag_id=dag_id, runs=pages.reports(dag_id))
+        others = [one for one in pages.dags_with_reports() if one != dag_id]
+        return _page("reports.html", dag_id=dag_id, runs=pages.reports(dag_id), others=others)
 
     @app.get("/reports/{dag_id}/{run}")
     def one_report(dag_id: DagId, run: RunNumber) -> Response:

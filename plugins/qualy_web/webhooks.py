@@ -7,42 +7,45 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI, Response
 from fastapi import Request as HttpRequest
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from qualy_app.webhooks import Doors, Keeper, Refused, Request
+from qualy_app.webhooks import MAKERS, SECRET_IN_PATH, Doors, Keeper, Refused, Request
 
-KEPT, TIMED_OUT, TOO_LARGE, UNAVAILABLE = 202, 408, 413, 503
+KEPT, BROKEN_OFF, TIMED_OUT, TOO_LARGE, UNAVAILABLE = 202, 400, 408, 413, 503
 BODY_SECONDS = 10.0  # whoever takes longer is not waited for
 HIDDEN = "***"
 SECRET = "qualy.webhook_secret"
 QUERY = "qualy.webhook_query"
-NAMES = ("qualy", "hubspot")
 
 log = logging.getLogger(__name__)
 
 
 def create_app(doors: Doors | None = None, keeper: Keeper | None = None) -> FastAPI:
-    """The application that the plugin mounts at `/webhooks`: `POST /qualy/SECRET` and `POST /hubspot`."""
-    app = FastAPI(title="Qualy webhooks", docs_url=None, redoc_url=None, openapi_url=None)
+    """The application that the plugin mounts at `/webhooks`: `POST /NAME`, or `POST /NAME/SECRET`, of each service."""
+    app = FastAPI(title="Qualy webhooks", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_middleware(HideSecrets)
     app.add_exception_handler(HTTPException, _status_alone)
     receiver = Receiver(doors or Doors(), keeper or Keeper())
 
-    @app.post("/qualy/{hidden}")
-    async def from_qualy(request: HttpRequest) -> Response:
-        return await receiver.take("qualy", request)
-
-    @app.post("/hubspot")
-    async def from_hubspot(request: HttpRequest) -> Response:
-        return await receiver.take("hubspot", request)
-
+    for name in MAKERS:
+        path = f"/{name}/{{hidden}}" if name in SECRET_IN_PATH else f"/{name}"
+        app.add_api_route(path, _taking(receiver, name), methods=["POST"])
     return app
+
+
+def _taking(receiver: Receiver, name: str) -> Callable[[HttpRequest], Awaitable[Response]]:
+    async def take(request: HttpRequest) -> Response:
+        return await receiver.take(name, request)
+
+    return take
 
 
 class HideSecrets:
@@ -52,10 +55,10 @@ class HideSecrets:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] in ("http", "websocket"):
             mounted = str(scope.get("root_path", ""))
             name, slash, secret = str(scope["path"]).removeprefix(mounted).lstrip("/").partition("/")
-            shown = f"/{name}{slash}{HIDDEN if secret else ''}" if name in NAMES else f"/{HIDDEN}"
+            shown = f"/{name}{slash}{HIDDEN if secret else ''}" if name in MAKERS else f"/{HIDDEN}"
             scope[SECRET], scope[QUERY] = secret, scope.get("query_string", b"")
             # Changed in place: the server's log of the request looks at this very object when all is over.
             scope["path"], scope["query_string"] = mounted + shown, b""
@@ -104,6 +107,8 @@ async def _body(request: HttpRequest, largest: int) -> bytes:
                     raise Refused(TOO_LARGE)
     except TimeoutError:
         raise Refused(TIMED_OUT) from None
+    except ClientDisconnect:  # nobody reads the answer any more, and no log need hold that
+        raise Refused(BROKEN_OFF) from None
     return bytes(body)
 
 

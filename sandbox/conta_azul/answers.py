@@ -72,6 +72,18 @@ def limited(retry_after: int | None) -> Answer:
     return Answer(429, dump({"code": 429, "message": "sim: call limit reached"}), headers=headers)
 
 
+def fault(status: int, retry_after: bool) -> Answer | None:
+    """How Conta Azul words a status that a test asks for; None where nobody knows."""
+    return {
+        401: unauthorized("token missing, unknown or expired"),
+        403: not_eligible("END_TRIAL"),
+        404: Answer(404, dump({"code": 404, "message": "sim: not found"})),
+        405: wrong_method(),
+        429: limited(1 if retry_after else None),
+        500: Answer(500, dump({"code": 500, "message": "sim: internal error"})),
+    }.get(status)
+
+
 def version_conflict() -> Refused:
     """409: ``versao`` is missing or not the stored one; the real text calls it ``version``."""
     return Refused(409, "versao does not match the stored record", name="version")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import html
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -13,6 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 
 from sandbox.conta_azul.company import Company
 from sandbox.conta_azul.tokens import CLIENT_ID, CLIENT_SECRET, TokenRefused, Tokens
+from sandbox.credentials import app_of
 
 SCOPE = "openid profile aws.cognito.signin.user.admin"
 _STYLE = "body{font:16px system-ui;max-width:40em;margin:4em auto;padding:0 1em}button{font:inherit;padding:.5em 2em}"
@@ -58,7 +57,7 @@ class Identity:
         """The token endpoint: authorization_code and refresh_token, nothing else."""
         form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
         try:
-            issued = self._issued(form, _client(request, form))
+            issued = self._issued(form, app_of(request.headers.get("authorization", ""), form))
         except TokenRefused as refused:
             content = {"error": refused.error}
             if not request.url.path.endswith("/oauth2/token"):
@@ -126,14 +125,3 @@ def identity_app(identity: Identity) -> FastAPI:
         app.add_api_route(path, identity.token, methods=["POST"])
     app.add_api_route("/oauth/connections/{company}", identity.revoke, methods=["DELETE"])
     return app
-
-
-def _client(request: Request, form: dict[str, str]) -> tuple[str, str]:
-    kind, _, value = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() == "basic":
-        try:
-            name, _, secret = base64.b64decode(value).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return "", ""
-        return name, secret
-    return form.get("client_id", ""), form.get("client_secret", "")

@@ -8,7 +8,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.conta_azul import chart, holdings, seed
+from sandbox.answer import Answer
+from sandbox.conta_azul import answers, chart, holdings, seed
 from sandbox.conta_azul.api import Api
 from sandbox.conta_azul.books import Books
 from sandbox.conta_azul.by_hand import ByHand
@@ -56,6 +57,11 @@ class ContaAzulStandIn:
             await app(scope, receive, send)
 
         return conta_azul
+
+    def error_answer(self, status: int) -> Answer | None:
+        """How Conta Azul words a status that a test asked for."""
+        found = answers.fault(status, bool(self.company.readings["retry_after"]))
+        return None if found is None else Answer.of(found.status, found.content_type, found.headers, found.body)
 
     def state(self) -> dict[str, Any]:
         """Everything it holds."""

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from sandbox.clock import Clock
 from sandbox.hubspot.access import APP_ID, CLIENT_SECRET, PORTAL_ID
 from sandbox.store import Store
-from sandbox.webhooks import Outbox, Post, Signing, checked_settings
+from sandbox.webhooks import Post, Settings, Signing
 
 CONTACT_TYPE = "0-1"
 ACTIONS = ("creation", "deletion", "propertyChange", "merge", "restore", "privacyDeletion")
@@ -23,7 +23,6 @@ NOT_SUBSCRIBABLE = ("hs_lastmodifieddate", "num_unique_conversion_events")
 RETRIES = (60, 300, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 18_000, 21_600)  # ten times within 24 hours
 FIRST_SUBSCRIPTION = 1_000_001
 _DECODED = re.compile("%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)", re.IGNORECASE)
-_CONFIGURED = "hubspot.webhooks"
 _COUNTER = "hubspot.events"
 _DEFAULTS: dict[str, Any] = {
     "target": None,
@@ -56,33 +55,17 @@ def integration(source_id: str) -> Source:
     return Source("INTEGRATION", source_id)
 
 
-class Hooks:
+class Hooks(Settings):
     """The app's one target, its subscriptions, and the queue. A ``sandbox.webhooks.Sender``."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
         self._clock = clock
-        kept = store.fact(_CONFIGURED)
-        self._set: Json = _DEFAULTS | (json.loads(kept) if kept else {})
-        self.outbox = Outbox("hubspot", store, clock, self)
+        super().__init__("hubspot", store, clock, _DEFAULTS, "secret")
 
     @property
-    def batch(self) -> int:
+    def batch(self) -> int:  # type: ignore[override]
         """Most events of one POST."""
         return int(self._set["batch"])
-
-    def target(self) -> str | None:
-        """The target URL."""
-        target = self._set["target"]
-        return None if target is None else str(target)
-
-    def retries(self) -> tuple[float, ...]:
-        """Seconds after each failed attempt."""
-        return tuple(self._set["retries"])
-
-    def automatic(self) -> bool:
-        """Whether events go out by themselves."""
-        return bool(self._set["mode"] == "automatic")
 
     def post(self, events: list[Json], attempt: int, signing: Signing) -> Post:
         """The array of events with the v3 signature: base64 of HMAC-SHA256 over method, URL, body, timestamp (ms).
@@ -102,14 +85,6 @@ class Hooks:
             "User-Agent": "HubSpot Connect 2.0 (http://dev.hubspot.com/) (namespace: webhooks-nio-http-client)",
         }
         return Post(body.encode(), headers)
-
-    def control(self, given: Json) -> Any:
-        """``POST /control/webhooks/hubspot``: settings, or one thing to ``do``."""
-        if "do" in given:
-            return self.outbox.do(given)
-        self._configure(given)
-        self.outbox.wake()
-        return {name: value for name, value in self._set.items() if name != "secret"}
 
     def raise_event(self, action: str, object_id: int, source: Source, **more: Any) -> None:
         """Queue one event for each subscription to it, in its spelling."""
@@ -151,15 +126,14 @@ class Hooks:
         self._store.remember(_COUNTER, str(number))
         return number
 
-    def _configure(self, given: Json) -> None:
-        changed = checked_settings(given, _DEFAULTS)
+    def checked(self, changed: Json) -> Json:
+        """Size of batches, and subscriptions. Raises ValueError."""
         if "batch" in changed and not (isinstance(changed["batch"], int) and 1 <= changed["batch"] <= 100):
             raise ValueError("batch is a number from 1 to 100.")
         if "subscriptions" in changed:
             listed = enumerate(changed["subscriptions"], FIRST_SUBSCRIPTION)
             changed["subscriptions"] = [_subscription(one, number) for number, one in listed]
-        self._set |= changed
-        self._store.remember(_CONFIGURED, json.dumps(self._set))
+        return changed
 
 
 def _subscription(given: Any, number: int) -> Json:

@@ -1,7 +1,7 @@
 """Which states and troubles occur, and how often: a table of 500 payments that repeats.
 
-The table makes sure that everything occurs at least once in a world of 500 payments, and that about 85 of 100 payments
-are clean.
+The table makes sure that everything occurs at least once in a world of 200 payments already, and that about 85 of 100
+payments are clean.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from sandbox.population.profiles import Profile
 
 PERIOD = 500
+SMALL = 200
+"""So many payments hold everything that there is."""
+
 BLOCK = (4, 3, 2, 1)
 """Ten payments in a row belong to four customers, who have so many each."""
 
@@ -85,7 +88,7 @@ def payment_table(seed: int, profile: Profile) -> tuple[Entry, ...]:
         troubles.update(dict.fromkeys(fitting[:times], trouble))
     clean_tuition = [place for place in range(PERIOD) if tuition[place] and place not in troubles]
     discounted = set(chance.sample(clean_tuition, 30))
-    return tuple(
+    entries = [
         Entry(
             ordered[place],
             troubles.get(place),
@@ -94,7 +97,22 @@ def payment_table(seed: int, profile: Profile) -> tuple[Entry, ...]:
             currencies[place],
         )
         for place in range(PERIOD)
-    )
+    ]
+    return _everything_early(entries)
+
+
+def _everything_early(entries: list[Entry]) -> tuple[Entry, ...]:
+    """The plans of ten payments in another order: what the first hundred lack follows in the second."""
+    rest = [entries[start : start + 10] for start in range(0, PERIOD, 10)]
+    first = [rest.pop(0) for _ in range(SMALL // 20)]
+    while len(first) < SMALL // 10:
+        there = {kind for block in first for kind in _kinds(block)}
+        first.append(rest.pop(max(range(len(rest)), key=lambda place: len(_kinds(rest[place]) - there))))
+    return tuple(entry for block in (*first, *rest) for entry in block)
+
+
+def _kinds(block: list[Entry]) -> set[str | None]:
+    return {kind for entry in block for kind in (entry.state, entry.trouble, entry.currency)}
 
 
 def customer_table(seed: int, profile: Profile) -> tuple[str | None, ...]:
@@ -105,6 +123,12 @@ def customer_table(seed: int, profile: Profile) -> tuple[str | None, ...]:
     for trouble, times in EMAIL_TROUBLES.items():
         for _ in range(times):
             table[next(places)] = trouble
+    small = SMALL // 10 * len(BLOCK)
+    clean = [place for place in range(small // 2 + 1, small, 2) if table[place] is None]
+    for trouble in EMAIL_TROUBLES:
+        if trouble not in table[:small]:
+            here, there = clean.pop(chance.randrange(len(clean))), table.index(trouble)
+            table[here], table[there] = table[there], table[here]
     return tuple(table)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sandbox.clock import Clock
 from sandbox.qualy.kinds import KINDS, webhook_name
 from sandbox.store import Store
-from sandbox.webhooks import Outbox, Post, Signing, checked_settings
+from sandbox.webhooks import Post, Settings, Signing
 
 ACTIONS = ("create", "update", "delete")
 DOCUMENTED = (
@@ -23,7 +23,6 @@ DOCUMENTED = (
 """The events that Qualy's page names; that others exist is an assumption."""
 KNOWN = tuple(f"{webhook_name(kind)}.{action}" for kind in KINDS for action in ACTIONS)
 
-_CONFIGURED = "qualy.webhooks"
 _DEFAULTS: dict[str, Any] = {
     "target": None,
     "headers": {},
@@ -37,29 +36,14 @@ _DEFAULTS: dict[str, Any] = {
 Json = dict[str, Any]
 
 
-class Hooks:
-    """The first tenant's one endpoint, and the queue. A ``sandbox.webhooks.Sender``."""
+class Hooks(Settings):
+    """The first tenant's one endpoint, and the queue. A ``sandbox.webhooks.Sender``.
 
-    batch = 1
+    The target may have a secret in its path; nothing is sent again by default, since Qualy promises nothing.
+    """
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        kept = store.fact(_CONFIGURED)
-        self._set: Json = _DEFAULTS | (json.loads(kept) if kept else {})
-        self.outbox = Outbox("qualy", store, clock, self)
-
-    def target(self) -> str | None:
-        """The target URL, with the secret in its path."""
-        target = self._set["target"]
-        return None if target is None else str(target)
-
-    def retries(self) -> tuple[float, ...]:
-        """Seconds after each failed attempt; none by default, since Qualy promises none."""
-        return tuple(self._set["retries"])
-
-    def automatic(self) -> bool:
-        """Whether events go out by themselves."""
-        return bool(self._set["mode"] == "automatic")
+        super().__init__("qualy", store, clock, _DEFAULTS)
 
     def post(self, events: list[Json], attempt: int, signing: Signing) -> Post:
         """One event. The headers are those that were set; a signature is the hex HMAC-SHA256 of the body."""
@@ -78,16 +62,8 @@ class Hooks:
             data = body if self._set["data"] == "whole" else {"_id": body["_id"]}
             self.outbox.add([{"event": event, "data": data}])
 
-    def control(self, given: Json) -> Any:
-        """``POST /control/webhooks/qualy``: settings, or one thing to ``do``."""
-        if "do" in given:
-            return self.outbox.do(given)
-        self._configure(given)
-        self.outbox.wake()
-        return dict(self._set)
-
-    def _configure(self, given: Json) -> None:
-        changed = checked_settings(given, _DEFAULTS)
+    def checked(self, changed: Json) -> Json:
+        """What is told of, how much of it, and how it is signed. Raises ValueError."""
         if changed.get("data", "whole") not in ("whole", "id"):
             raise ValueError("data is whole or id.")
         if "events" in changed:
@@ -95,8 +71,7 @@ class Hooks:
         signature = changed.get("signature")
         if signature is not None and set(signature) != {"header", "secret"}:
             raise ValueError("signature is null or an object with header and secret.")
-        self._set |= changed
-        self._store.remember(_CONFIGURED, json.dumps(self._set))
+        return changed
 
 
 def _events(given: Any) -> list[str]:

@@ -140,9 +140,10 @@ class ByHand:
             for doc in self._records.find(Selection(kind, ("party = ?",), (gone["Id"],))):
                 doc["CustomerRef"] = {"value": kept["Id"], "name": kept["DisplayName"]}
                 self._records.replace(kind, doc)
-        self._records.delete("Customer", gone["Id"])
+        self._records.delete("Customer", gone["Id"], operation="Merge")
         self._books.links.refresh_party("Customer", kept["Id"])
-        return self._records.replace("Customer", self._records.get("Customer", kept["Id"]) or kept)
+        last = self._records.get("Customer", kept["Id"]) or kept
+        return self._records.replace("Customer", last, operation="Merge")
 
     def _change_settings(self, given: Json) -> Json:
         """Company settings, in the groups that Preferences have."""

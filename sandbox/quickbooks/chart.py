@@ -71,7 +71,7 @@ PROFILES: dict[str, Json] = {
         "name": "Porto Intercambios (stand-in)",
         "country": "BR",
         "zone": "America/Sao_Paulo",
-        "currencies": ("BRL", "USD", "EUR", "GBP"),
+        "currencies": ("BRL", "USD", "EUR", "GBP", "JPY"),
         "taxes": (("10", "Isento", "3", "4", 0),),
         "agency": "Receita Federal",
         "fiscal": "January",

@@ -93,7 +93,7 @@ class Documents:
         set_balance(doc, Decimal(0))
         if "HomeTotalAmt" in doc:
             doc["HomeTotalAmt"] = Decimal(0)
-        self._records.replace(self._form.kind, doc)
+        self._records.replace(self._form.kind, doc, operation="Void")
         self._links.refresh_party(*party_of(doc))
         return doc
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import html
 import json
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -11,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from sandbox.credentials import app_of
 from sandbox.quickbooks.company import Company
 from sandbox.quickbooks.realm import Realm
 from sandbox.quickbooks.tokens import CLIENT_ID, CLIENT_SECRET, SCOPE, TokenRefused, Tokens
@@ -137,12 +136,8 @@ def _consent_problem(asked: dict[str, str]) -> str | None:
 
 
 def _is_the_app(request: Request) -> bool:
-    kind, _, value = request.headers.get("authorization", "").partition(" ")
-    try:
-        name, _, secret = base64.b64decode(value).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return False
-    return kind.lower() == "basic" and (name, secret) == (CLIENT_ID, CLIENT_SECRET)
+    """By Basic alone."""
+    return app_of(request.headers.get("authorization", ""), {}) == (CLIENT_ID, CLIENT_SECRET)
 
 
 def _refused(error: str, status: int) -> Response:

@@ -91,7 +91,7 @@ class Queries:
     def _page(self, statement: Statement) -> int:
         asked = min(statement.limit or DEFAULT_PAGE, LARGEST_PAGE)
         short = self._company.readings["short_pages"]
-        return min(asked, short) if short else asked
+        return min(asked, int(short)) if short else asked
 
     def _where(self, kind: str, conditions: tuple[Condition, ...]) -> tuple[list[str], list[Any]]:
         found, values = [], []

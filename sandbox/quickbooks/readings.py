@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from sandbox.store import Store
+from sandbox.switches import NUMBER, Switches
 
-_FACT = "quickbooks.readings"
-NUMBER = "number"
-
-# name: (default, the values that may be set; NUMBER is a whole number from 0 or null)
+# name: (default, the values that may be set)
 KNOWN: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "duplicate_docnum": ("refused", ("refused", "allowed")),
     "bill_numbers_per_vendor": (False, (False, True)),
@@ -31,8 +28,8 @@ KNOWN: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "inclusive_amount": ("net", ("net", "gross")),
     "throttle_body": ("xml", ("xml", "json")),
     "batch_order": ("given", ("given", "reversed")),
-    "short_pages": (None, (NUMBER,)),
-    "requestid_seconds": (None, (NUMBER,)),
+    "short_pages": (None, (None, NUMBER)),
+    "requestid_seconds": (None, (None, NUMBER)),
     "requestid_remembers_faults": (True, (True, False)),
     "requestid_other_body": ("first_answer", ("first_answer", "2130")),
     "requestid_batch": ("replay", ("replay", "6000")),
@@ -42,31 +39,8 @@ KNOWN: dict[str, tuple[Any, tuple[Any, ...]]] = {
 }
 
 
-class Readings:
-    """The readings in force, kept in the store."""
+class Readings(Switches):
+    """The readings in force."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
-        self._set: dict[str, Any] = json.loads(store.fact(_FACT) or "{}")
-
-    def __getitem__(self, name: str) -> Any:
-        return self._set.get(name, KNOWN[name][0])
-
-    def all(self) -> dict[str, Any]:
-        """Every reading with its value."""
-        return {name: self[name] for name in KNOWN}
-
-    def set(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Switch some. Raises ValueError and names what is known."""
-        for name, value in given.items():
-            if name not in KNOWN:
-                raise ValueError(f"There is no reading {name!r}, only {', '.join(KNOWN)}.")
-            allowed = KNOWN[name][1]
-            if allowed == (NUMBER,):
-                if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
-                    raise ValueError(f"{name} is a whole number, or null.")
-            elif not any(value is one or (isinstance(one, str) and value == one) for one in allowed):
-                raise ValueError(f"{name} is one of {', '.join(map(repr, allowed))}, not {value!r}.")
-        self._set |= given
-        self._store.remember(_FACT, json.dumps(self._set))
-        return self.all()
+        super().__init__(store, "quickbooks.readings", KNOWN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -43,10 +43,21 @@ class Selection:
     as_of: datetime | None = None
 
 
+Told = Callable[[str, str, str], None]
+
+
+def _nobody(_kind: str, _id: str, _operation: str) -> None:
+    """Nobody wants to know."""
+
+
 class Records:
-    """Documents by kind. A write is one transaction per call of the API, so it is committed once."""
+    """Documents by kind. A write is one transaction per call of the API, so it is committed once.
+
+    ``told`` hears of each change: kind, id, and Create, Update, Void, Delete or Merge.
+    """
 
     def __init__(self, store: Store, clock: Clock) -> None:
+        self.told: Told = _nobody
         self.store = store
         self.clock = clock
         with store.lock:
@@ -112,11 +123,16 @@ class Records:
         """A new document with a new identifier."""
         now = stamp(self.clock.now())
         system = {"domain": "QBO", "sparse": False, "Id": self.new_id(), "SyncToken": "0"}
-        return self.keep(kind, system | doc | {"MetaData": {"CreateTime": now, "LastUpdatedTime": now}})
+        made = self.keep(kind, system | doc | {"MetaData": {"CreateTime": now, "LastUpdatedTime": now}})
+        self.told(kind, made["Id"], "Create")
+        return made
 
-    def replace(self, kind: str, doc: dict[str, Any], *, touch: bool = True) -> dict[str, Any]:
+    def replace(
+        self, kind: str, doc: dict[str, Any], *, touch: bool = True, operation: str = "Update"
+    ) -> dict[str, Any]:
         """A changed document; ``touch=False`` leaves SyncToken and time as they are."""
         if touch:
+            self.told(kind, doc["Id"], operation)
             doc["SyncToken"] = str(int(doc["SyncToken"]) + 1)
             doc["MetaData"] = doc["MetaData"] | {"LastUpdatedTime": stamp(self.clock.now())}
         return self.keep(kind, doc)
@@ -146,8 +162,10 @@ class Records:
         )
         return doc
 
-    def delete(self, kind: str, id_: str) -> None:
+    def delete(self, kind: str, id_: str, *, operation: str = "Delete") -> None:
         """Take one document away; change data capture still tells of it."""
+        if operation == "Delete":
+            self.told(kind, id_, operation)
         now = self.clock.now().timestamp()
         self._keep_past(kind, id_, now)
         self._execute("DELETE FROM quickbooks_records WHERE kind = ? AND id = ?", (kind, id_))

@@ -88,7 +88,7 @@ class Settlements:
         self._take_back(old)
         doc = old | {"TotalAmt": Decimal(0), "Line": [], "PrivateNote": voided_note(old), "_Voided": True}
         doc[self._side.unapplied] = Decimal(0)
-        self._records.replace(self._side.kind, doc)
+        self._records.replace(self._side.kind, doc, operation="Void")
         self._links.refresh_party(*party_of(doc))
         return doc
 

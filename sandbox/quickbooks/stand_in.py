@@ -15,6 +15,7 @@ from sandbox.quickbooks.api import BASE, AccountingApi
 from sandbox.quickbooks.books import Books
 from sandbox.quickbooks.by_hand import ByHand
 from sandbox.quickbooks.company import Company
+from sandbox.quickbooks.hooks import Hooks
 from sandbox.quickbooks.identity import Identity, identity_app
 from sandbox.quickbooks.quota import Quota
 from sandbox.quickbooks.readings import Readings
@@ -50,6 +51,8 @@ class QuickBooksStandIn:
                 Seed(self.books, world).write()
                 self.company.set_closing_date(agency.default_period_lock(world.today))
                 world.store.remember(_SEEDED, "1")
+        self._hooks = Hooks(world.store, world.clock)
+        self.company.records.told = self._tell
 
     def app(self) -> ASGIApp:
         """The accounting API, and everything about access to it."""
@@ -65,9 +68,7 @@ class QuickBooksStandIn:
     def error_answer(self, status: int) -> Answer | None:
         """How QuickBooks words a status that a test asked for."""
         found = self._api.error_answer(status)
-        if found is None:
-            return None
-        return Answer(found.status, ((b"content-type", found.content_type.encode()),), found.body)
+        return None if found is None else Answer.of(found.status, found.content_type, {}, found.body)
 
     def state(self) -> dict[str, Any]:
         """Everything it holds, each object as the API returns it."""
@@ -103,7 +104,11 @@ class QuickBooksStandIn:
             "expire": self._expire,
             "company": self._change_company,
             "metered": lambda _: self.quota.used(),
+            "webhooks": self._hooks.control,
         }
+
+    def _tell(self, kind: str, id_: str, operation: str) -> None:
+        self._hooks.tell(self.realm.id, kind, id_, operation)
 
     def _revoke(self, given: dict[str, Any]) -> dict[str, Any]:
         """Disconnect the company; with ``{"tokens": true}`` end every grant as well."""

@@ -118,9 +118,21 @@ def limited(limit: str, retry_after: int | None) -> Answer:
     return Answer(429, b"", "text/plain; charset=utf-8", headers)
 
 
-def broken() -> Answer:
-    """500: the outcome is unknown."""
-    return _problem(500, "An error occurred", "An error occurred in Xero. Check the API Status page")
+def broken(status: int = 500) -> Answer:
+    """500 or 503: the outcome is unknown."""
+    return _problem(status, "An error occurred", "An error occurred in Xero. Check the API Status page")
+
+
+def fault(status: int) -> Answer | None:
+    """How Xero words a status that a test asks for; None where nobody knows."""
+    return {
+        401: unauthorized("TokenExpired: the token is expired or unknown"),
+        403: forbidden(),
+        404: not_found(),
+        429: limited("minute", 1),
+        500: broken(),
+        503: broken(503),
+    }.get(status)
 
 
 def _error(number: int, kind: str, message: str, more: dict[str, Any] | None = None) -> Answer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import html
 import uuid
@@ -13,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from sandbox.credentials import app_of
 from sandbox.xero.company import Company
 from sandbox.xero.scopes import DEFAULT, KNOWN
 from sandbox.xero.tenant import Tenant
@@ -51,7 +51,7 @@ class Identity:
     async def token(self, request: Request) -> Response:
         """The token endpoint: authorization_code, refresh_token, client_credentials."""
         form = dict(parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True))
-        client = _client(request, form)
+        client = app_of(request.headers.get("authorization", ""), form)
         try:
             return JSONResponse(self._issued(form, client), headers={"Cache-Control": "no-store"})
         except TokenRefused as refused:
@@ -60,7 +60,7 @@ class Identity:
     async def revocation(self, request: Request) -> Response:
         """Revoke a refresh token; that ends the connection as well. Unknown tokens are no error."""
         form = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
-        if _client(request, form) != (CLIENT_ID, CLIENT_SECRET):
+        if app_of(request.headers.get("authorization", ""), form) != (CLIENT_ID, CLIENT_SECRET):
             return JSONResponse({"error": "invalid_client"}, 400)
         if self._tokens.revoke(form.get("token", "")):
             self._tenant.disconnect()
@@ -148,17 +148,6 @@ def _consent_problem(asked: dict[str, str], scopes: tuple[str, ...]) -> str | No
     if asked.get("code_challenge") and asked.get("code_challenge_method") != "S256":
         return "invalid_request: code_challenge_method must be S256"
     return None
-
-
-def _client(request: Request, form: dict[str, str]) -> tuple[str, str]:
-    kind, _, value = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() == "basic":
-        try:
-            name, _, secret = base64.b64decode(value).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return "", ""
-        return name, secret
-    return form.get("client_id", ""), form.get("client_secret", "")
 
 
 def _challenge(verifier: str) -> str:

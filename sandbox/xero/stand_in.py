@@ -8,8 +8,9 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sandbox.answer import Answer
 from sandbox.service import World
-from sandbox.xero import holdings, seed
+from sandbox.xero import answers, holdings, seed
 from sandbox.xero.api import BASE, AccountingApi
 from sandbox.xero.books import Books
 from sandbox.xero.by_hand import ByHand
@@ -55,6 +56,11 @@ class XeroStandIn:
             await app(scope, receive, send)
 
         return xero
+
+    def error_answer(self, status: int) -> Answer | None:
+        """How Xero words a status that a test asked for."""
+        found = answers.fault(status)
+        return None if found is None else Answer.of(found.status, found.content_type, found.headers, found.body)
 
     def state(self) -> dict[str, Any]:
         """Everything it holds, each object as the API returns it."""

@@ -6,11 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tests.bench import calls, growth, members, overhead, webhooks
+from tests.bench import calls, contacts, growth, members, overhead, webhooks
 from tests.bench.tools import EVENT_MOST, TOOLS
 from tests.bench.world import WIDENED, Stage
 
-PARTS = ("calls", "members", "growth", "airflow", "webhooks")
+PARTS = ("calls", "contacts", "members", "growth", "airflow", "webhooks")
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -21,6 +21,9 @@ def main(given: Sequence[str] | None = None) -> int:
     if "calls" in asked.parts:
         for tool in asked.tools:
             kept &= show_calls(calls.measure(TOOLS[tool], asked.payments))
+    if "contacts" in asked.parts:
+        for found in contacts.measure(asked.payments):
+            kept &= show_contacts(found)
     if "members" in asked.parts:
         kept &= show_members(members.measure(asked.payments))
     if "growth" in asked.parts:
@@ -46,7 +49,7 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tools", nargs="+", choices=sorted(TOOLS), default=list(TOOLS), help="default: every one")
     parser.add_argument("--parts", nargs="+", choices=PARTS, help=f"default: {' '.join(PARTS)}")
     asked = parser.parse_args(given)
-    asked.parts = asked.parts or (["calls", "members"] if asked.quick else PARTS)
+    asked.parts = asked.parts or (["calls", "contacts", "members"] if asked.quick else PARTS)
     asked.payments = asked.payments or (100 if asked.quick else 1_000)
     return asked
 
@@ -64,6 +67,20 @@ def show_calls(found: calls.Measured) -> bool:
     print(f"  by the clock, nothing changed: {total} (bar {tool.clock_most}), of these writes: {quiet.writes}")
     print(f"  {quiet.by_kind()}")
     print(f"  by an event, nothing changed:  {len(found.by_event.asked)} (bar {EVENT_MOST})")
+    return _verdict(found.in_bars)
+
+
+def show_contacts(found: contacts.Measured) -> bool:
+    into = f"an account that has {found.there:,} of them" if found.there else "an empty account"
+    print(f"Calls to HubSpot, first sync of {found.customers:,} customers into {into}")
+    print(f"  calls                {len(found.first):>6,}   (bar {found.most:,})")
+    print(f"  the least possible   {found.least:>6,}   {len(found.first) - found.least:,} more were made")
+    print(f"  {found.by_kind()}")
+    first, second, third = found.quiet
+    print(
+        f"  nothing changed, first run after it: {first}, second: {second}, third: {third} (bar {contacts.QUIET_MOST})"
+    )
+    print(f"  apart, once a day:   {found.daily:>6,}   in a run that reads the whole list")
     return _verdict(found.in_bars)
 
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from qualy_sync.ledger import Ledger
 from sandbox.server import Sandbox
+from tests.bench.people import customers as made
+from tests.bench.people import fresh_ledger
 from tests.support.audience_world import AudienceWorld
-from tests.support.crm_world import person
-from tests.support.world import SECRET_KEY
 
 FIRST_MOST, QUIET_MOST = 20, 1  # the bars: for 1,000 customers besides the fields that are made; and for a quiet run
-TAG = {"_id": "t1", "name": "VIP"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +46,8 @@ class Measured:
 
 def measure(customers: int) -> Measured:
     """Raises RuntimeError where not everybody arrived."""
-    people = [
-        person(number, "First", f"Last {number}", f"p{number}@school.test", tags=[TAG]) for number in range(customers)
-    ]
-    with tempfile.TemporaryDirectory() as folder, Sandbox.start(payments=1, services=["qualy", "mailchimp"]) as sandbox:
-        url = f"sqlite:///{Path(folder) / 'ledger.db'}"
-        ledger = Ledger(url, [SECRET_KEY])
-        ledger.migrate()
-        ledger.close()
-        world = AudienceWorld(sandbox, url).begin(people)
+    with fresh_ledger() as url, Sandbox.start(payments=1, services=["qualy", "mailchimp"]) as sandbox:
+        world = AudienceWorld(sandbox, url).begin(made(customers))
         began = time.monotonic()
         if not world.run():
             raise RuntimeError(f"The run stopped: {world.problems}")

@@ -14,7 +14,8 @@ from qualy_sync.contracts.accounting import Gap
 from qualy_sync.ledger import Ledger
 from qualy_sync.outcomes import Code
 from qualy_sync.reconcile import reconcile
-from qualy_sync.report import Context, make_report, render_html, store_report, write_copies
+from qualy_sync.report import Context, make_report, store_report, write_copies
+from qualy_sync.report import page as page_maker
 from tests.support.ledger_rows import NOW, an_agency
 
 pytestmark = pytest.mark.browser
@@ -46,7 +47,7 @@ def report(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         books.payment(number, 4_200, Code.INVALID, detail={"message": EVIL}, thing=f"evil {number}", days=100)
     reconcile(ledger, books.book, books.run, NOW, full=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(render_html, "IN_PAGE", 1)
+        patch.setattr(page_maker, "IN_PAGE", 1)
         store_report(ledger, books.run, make_report(ledger, books.book, books.run, NOW, XERO), NOW)
     path = write_copies(ledger, folder, books.run)
     ledger.close()

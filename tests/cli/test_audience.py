@@ -7,7 +7,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
+from connectors.mailchimp import Mailchimp
 from sandbox.server import Sandbox
 from tests.cli.terminal import Terminal, environment
 
@@ -34,7 +36,8 @@ def test_a_first_sync_is_connected_previewed_confirmed_and_explained(fresh: Term
     assert "not_confirmed" not in {one["code"] for one in told["waiting"]}
     forgotten = 1  # of them, which Mailchimp alone knows, and says once it is asked
     assert told["tasks"]["write"]["created"] == shown["counts"]["created_there"] - forgotten
-    assert Path(told["report"]).exists()
+    report = Path(told["report"]).read_text()
+    assert all(escape(gap.sentence) in report for gap in Mailchimp.gaps), "what it cannot do"
 
     left = fresh.json("outcomes", "--tool", "mailchimp", "--code", "consent_withdrawn")["outcomes"]
     assert len(left) >= 4, "the stand-in's people have left in several ways"
@@ -46,6 +49,8 @@ def test_a_first_sync_is_connected_previewed_confirmed_and_explained(fresh: Term
 def test_check_names_the_audience(fresh: Terminal) -> None:
     said = fresh.run("check").text
     assert "Students" in said
+    for gap in Mailchimp.gaps:
+        assert f"Mailchimp: {gap.subject}" in said, "what it cannot do"
 
 
 def test_a_token_is_told_its_data_centre(fresh: Terminal) -> None:

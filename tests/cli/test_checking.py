@@ -47,6 +47,7 @@ def test_all_is_well_with_the_stand_ins_and_the_rest_is_for_eyes(extracted: Term
     assert "its own sync to Xero must be off" in by_hand
     assert "invoice reminders" in by_hand
     assert "period lock" in sentences(found, "note")
+    assert extracted.run("check").text.rstrip().endswith("Nothing has to be mended before a run.")
 
 
 def test_both_readings_of_a_due_time_are_shown_on_real_rows(extracted: Terminal) -> None:

@@ -7,7 +7,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
+from connectors.hubspot.client import GAPS
 from qualy_app.customer_summary import customer_lines, customer_surprises
 from qualy_sync.ledger import Ledger
 from sandbox.server import Sandbox
@@ -45,16 +47,26 @@ def test_a_first_sync_is_connected_previewed_confirmed_and_explained(fresh: Term
     assert told["tasks"]["write"]["created"] == shown["counts"]["created_there"]
     assert told["tasks"]["into_qualy"]["created_in_qualy"] == shown["counts"]["created_in_qualy"]
     assert "not_confirmed" not in {one["code"] for one in told["waiting"]}
-    assert Path(told["report"]).exists()
+    page = Path(told["report"]).read_text(encoding="utf-8")
+    created, new = told["tasks"]["write"]["created"], told["tasks"]["into_qualy"]["created_in_qualy"]
+    assert f"in HubSpot it created {created} contacts" in page
+    assert f"in Qualy it created {new} customers" in page
+    assert "stand-in, no real customers" in page
+    assert all(escape(gap.sentence) in page for gap in GAPS), "what it cannot do"
     lines, surprises = summed_up(fresh)
     assert "Customers in HubSpot" in lines
+    assert f"  Report: {told['report']}" in lines
     assert any("share an email" in line for line in lines), "what waits for a person is said with it"
     assert surprises == []
 
     customer = fresh.json("outcomes", "--tool", "hubspot", "--code", "created", "--leg", "contact")["outcomes"][0]["id"]
     change_on_both_sides(sandbox, customer)
     fresh.extract()
-    fresh.json("sync", "hubspot", status=1)
+    report = Path(fresh.json("sync", "hubspot", status=1)["report"])
+    assert "field is not the same on both sides" in report.read_text(encoding="utf-8")
+    assert customer in report.with_name("differences.csv").read_text(encoding="utf-8")
+    assert customer in report.with_name("waiting.csv").read_text(encoding="utf-8")
+    assert ".example" not in report.read_text(encoding="utf-8"), "people are named by Qualy's ids only"
     assert fresh.json("outcomes", "--tool", "hubspot", "--code", "both_changed")["outcomes"][0]["id"] == customer
     (leg,) = fresh.json("explain", customer, "--tool", "hubspot", status=1)["legs"]
     assert leg["contact"]
@@ -90,6 +102,8 @@ def test_check_names_the_account_and_what_is_missing(fresh: Terminal) -> None:
     said = fresh.run("check").text
     assert "HubSpot account 4000001" in said
     assert "qualy_id" in said
+    for gap in GAPS:
+        assert f"HubSpot: {gap.subject}" in said, "what it cannot do"
 
 
 def test_with_hubspot_off_there_is_nothing_to_do(fresh: Terminal, tmp_path: Path) -> None:

@@ -64,7 +64,9 @@ def test_a_locked_payment_is_explained(synced: Terminal) -> None:
     text = synced.run("explain", locked["id"])
     assert text.status == 1
     assert "Move the lock date in Xero" in text.text
-    assert f"bin/qualy decide {locked['id']} invoice --as ignore" in text.text
+    assert f"bin/qualy decide {locked['id']} invoice --as ignore --by YOUR-NAME --reason WHY" in text.text
+    assert f"wait for a person. The worst: {told['worst']}." in text.text
+    assert f"locked: {invoice['sentence']}" not in text.text, "a history of one event says nothing new"
 
 
 def test_a_created_payment_shows_what_was_sent_and_hides_who_it_is(synced: Terminal) -> None:

@@ -22,6 +22,32 @@ def test_the_program_runs_from_anywhere_and_makes_keys(tmp_path: Path) -> None:
     Fernet(json.loads(done.stdout)["key"])
 
 
+def test_the_program_works_on_what_the_last_make_run_left_unless_something_else_is_named(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    for folder in ("bin", ".venv/bin", ".qualy/xero", ".qualy/quickbooks"):
+        (checkout / folder).mkdir(parents=True)
+    program = checkout / "bin" / "qualy"
+    program.write_bytes((ROOT / "bin" / "qualy").read_bytes())
+    python = checkout / ".venv" / "bin" / "python"
+    python.write_text('#!/bin/sh\necho "${QUALY_LEDGER_URL:-none}"\n')
+    program.chmod(0o755)
+    python.chmod(0o755)
+
+    def ledger(**named: str) -> str:
+        environment = {"PATH": os.environ["PATH"], **named}
+        return subprocess.run([program], env=environment, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert ledger() == "none"
+    for age, tool in ((60, "xero"), (0, "quickbooks")):
+        file = checkout / ".qualy" / tool / "env"
+        file.write_text(f"export QUALY_LEDGER_URL=the-one-of-{tool}\n")
+        os.utime(file, (file.stat().st_atime - age, file.stat().st_mtime - age))
+    assert ledger() == "the-one-of-quickbooks"
+    assert ledger(TOOL="xero") == "the-one-of-xero"
+    assert ledger(QUALY_LEDGER_URL="a-real-one") == "a-real-one"
+    assert ledger(QUALY_SETTINGS="real.yaml") == "none"
+
+
 def test_the_command_line_does_without_airflow() -> None:
     look = (
         "import sys, qualy_app.cli.commands; print([name for name in sys.modules if name.split('.')[0] == 'airflow'])"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import socket
 import time
@@ -31,8 +30,7 @@ from qualy_sync.contracts.accounting import (
 from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, Refused, ToolError, Unreachable
 from qualy_sync.outcomes import Code
 from tests.sandbox.conta_azul_client import FINANCE
-from tests.sandbox.conta_azul_contract import Contract, specifications
-from tests.support.conta_azul_connection import Connected, SandboxClock, contact, document, endpoint, settlement
+from tests.support.conta_azul_connection import Connected, SandboxClock, contact, document, endpoint
 
 RECEIVABLES = f"{FINANCE}/contas-a-receber"
 
@@ -53,7 +51,8 @@ def queued(conta_azul: Connected) -> int:
 # -- writes -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("do", ["drop_before", "drop_after", "garbage", "truncate", "status:500", "status_after:502"])
+@pytest.mark.parametrize("do", ["drop_before", "drop_after", "garbage", "truncate", "status:500", "status_after:502",
+                                "page:400", "page:422"])  # fmt: skip
 def test_after_any_trouble_a_write_is_unknown_and_is_sent_once(conta_azul: Connected, do: str) -> None:
     fault(conta_azul, "POST", RECEIVABLES, do)
     before, calls = queued(conta_azul), conta_azul.tool.quota.calls
@@ -204,7 +203,18 @@ def test_a_row_that_slips_past_between_two_pages_is_caught_by_another_reading() 
 def test_a_list_that_never_holds_still_is_no_answer() -> None:
     seen = iter(range(10_000))
     with pytest.raises(AnswerLost, match="kept changing"):
-        whole(lambda number: Page(rows(next(seen)), 2))
+        whole(lambda number: Page(rows(next(seen)) if number == 1 else [], 2))
+
+
+@pytest.mark.parametrize("cap", [1, 100, PAGE_SIZE - 1, PAGE_SIZE])
+@pytest.mark.parametrize("counts", [250, 260, None])
+def test_pages_that_are_shorter_than_asked_for_hide_nothing(cap: int, counts: int | None) -> None:
+    everything = rows(*range(250))
+
+    def fetch(number: int) -> Page:
+        return Page(everything[(number - 1) * cap : number * cap], counts)
+
+    assert len(whole(fetch)) == 250
 
 
 # -- pace, secrets, documents -------------------------------------------------------------------------------------
@@ -240,30 +250,3 @@ def test_the_session_is_nobody_elses(conta_azul: Connected) -> None:
     conta_azul.tool.organisation()
     assert conta_azul.session.trust_env is False
     assert not conta_azul.session.cookies
-
-
-@pytest.mark.skipif(not specifications(), reason="QUALY_SPECS names no directory with Conta Azul's documents")
-def test_our_calls_are_as_the_official_documents_say(conta_azul: Connected) -> None:
-    contract = Contract(specifications())
-    problems: list[str] = []
-    conta_azul.client.reading(created_status=202)
-
-    def held_against(answer: requests.Response, *_: Any, **__: Any) -> None:
-        path = answer.request.path_url.removeprefix("/conta_azul").partition("?")[0]
-        if path.startswith("/v1/pessoas"):
-            return
-        names = {pair.partition("=")[0] for pair in answer.request.path_url.partition("?")[2].split("&") if pair}
-        sent = json.loads(answer.request.body) if answer.request.body else None
-        method, status = answer.request.method or "", answer.status_code
-        found = contract.problems(method, path, names, sent, status, None)
-        problems.extend(one for one in found if f": {status}: " not in one)  # answers are the stand-in's own test
-
-    conta_azul.session.hooks["response"] = [held_against]
-    person = conta_azul.done(What.CONTACT, contact())
-    for what, kind in ((What.INVOICE, What.SETTLEMENT), (What.BILL, What.BILL_SETTLEMENT)):
-        made = conta_azul.document(what=what, contact_id=person.id)
-        paid = conta_azul.done(kind, settlement(made, 10_00))
-        conta_azul.tool.by_id(kind, [paid.id])
-    conta_azul.changed(What.INVOICE, SandboxClock(conta_azul.client).now())
-    conta_azul.tool.chart()
-    assert not problems

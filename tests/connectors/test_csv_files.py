@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import subprocess
@@ -20,6 +21,10 @@ from qualy_sync.contracts.errors import AnswerLost, Refused, Unreachable
 
 ABOUT = {"content": "full"}
 NAMES = ["customers.csv", "payments.csv"]
+
+
+class Lost(Exception):
+    """Somebody else exports by now."""
 
 
 def part(name: str, content: bytes = b"a,b\r\n1,2\r\n", rows: int = 1) -> Part:
@@ -78,6 +83,17 @@ def test_what_breaks_while_it_is_made_leaves_everything_as_it_was(place: Any) ->
     before = held(place)
     with pytest.raises(ZeroDivisionError):
         deliver(place, [part("customers.csv", b"new"), breaking("payments.csv", ZeroDivisionError())], ABOUT)
+    assert held(place) == before
+
+
+def test_an_export_that_may_no_longer_write_stops_before_it_touches_anything(place: Any) -> None:
+    def lost() -> None:
+        raise Lost
+
+    deliver(place, [part(name, b"old") for name in NAMES], ABOUT)
+    before = held(place)
+    with pytest.raises(Lost):
+        deliver(place, [part(name, b"new") for name in NAMES], ABOUT, still_ours=lost)
     assert held(place) == before
 
 
@@ -145,6 +161,21 @@ def test_storage_that_breaks_off_leaves_no_manifest(
     assert MANIFEST not in held(storage)
     deliver(storage, [part(name, b"newer") for name in NAMES], ABOUT)
     assert MANIFEST in held(storage)
+
+
+def test_an_export_that_loses_its_right_while_it_sends_leaves_no_manifest(tmp_path: Path) -> None:
+    storage = UPath(f"memory://bucket-{tmp_path.name}/daily")
+    asked = itertools.count()
+
+    def lost_soon() -> None:
+        if next(asked) == 2:
+            raise Lost
+
+    deliver(storage, [part(name, b"old") for name in NAMES], ABOUT)
+    with pytest.raises(Lost):
+        deliver(storage, [part(name, b"newer") for name in NAMES], ABOUT, still_ours=lost_soon)
+    assert held(storage)["customers.csv"] == b"newer"
+    assert MANIFEST not in held(storage)
 
 
 class Bucket(Failing):

@@ -19,12 +19,14 @@ from qualy_sync.contracts.accounting import (
     Party,
     Remote,
     RemoteContact,
+    RemoteDocument,
     RemoteSettlement,
     Status,
     What,
     owned_hash,
 )
 from qualy_sync.contracts.errors import ToolError
+from qualy_sync.outcomes import Code
 from sandbox.server import Sandbox
 from tests.support.quickbooks_connection import FreshTokens, SandboxClock, endpoint, new_contact, ref, send
 
@@ -77,6 +79,21 @@ def test_whole_lists_are_read_however_short_their_pages_are(sandbox: Sandbox, to
         found = {one.id for one in everything(tool, what)}
         assert len(found) >= there > 0, what
     assert len([code for code in tool.chart().accounts if ">" in code]) == len(state["Item"])
+    sandbox.control("POST", "readings/quickbooks", {"short_pages": None})
+
+
+@pytest.mark.parametrize("short", [None, 1, 7])
+def test_looking_for_records_finds_all_of_them_however_short_the_pages_are(
+    sandbox: Sandbox, tool: QuickBooksTool, short: int
+) -> None:
+    sandbox.control("POST", "readings/quickbooks", {"short_pages": short})
+    invoices = sandbox.control("GET", "state/quickbooks")["Invoice"]
+    numbers = [one["DocNumber"] for one in invoices if one.get("DocNumber")]
+    found = tool.find(What.INVOICE, [*numbers, "NO-SUCH-NUMBER"], None)
+    assert sorted(one.number for one in found if isinstance(one, RemoteDocument)) == sorted(numbers)
+    assert len(numbers) > 3
+    read = tool.by_id(What.INVOICE, [one.id for one in found])
+    assert {one.id for one in read} == {one.id for one in found}
     sandbox.control("POST", "readings/quickbooks", {"short_pages": None})
 
 
@@ -158,6 +175,17 @@ def test_an_american_invoice_says_its_whole_tax(american: Sandbox, basis: Basis,
     assert (there.tax > 0) == (code == "TAX")
     read = tool.as_read(new)
     assert owned_hash(read, read.lines) == owned_hash(there, there.lines)
+
+
+def test_short_pages_hide_no_tax_rate_and_a_code_that_is_not_there_is_not_taxed_with_nothing(american: Sandbox) -> None:
+    american.control("POST", "readings/quickbooks", {"short_pages": 1})
+    tool = opened(american, "us")
+    contact = answered(tool, new_contact(currency="USD"))[0].remote
+    there = answered(tool, invoice(contact.id, "TAX", Basis.EXCLUSIVE))[0].remote
+    assert there.tax == 8_88  # 8.875 % of 100.07
+    (refused,) = answered(tool, invoice(contact.id, "GONE", Basis.EXCLUSIVE))
+    assert (refused.code, refused.message) == (Code.UNMAPPED_TAX, "QuickBooks has no tax code GONE.")
+    american.control("POST", "readings/quickbooks", {"short_pages": None})
 
 
 def test_an_american_bill_carries_no_code(american: Sandbox) -> None:

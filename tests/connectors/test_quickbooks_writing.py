@@ -21,9 +21,7 @@ from qualy_sync.contracts.accounting import (
     Done,
     Line,
     NewAllocation,
-    NewDocument,
     NewRefund,
-    NewSettlement,
     NotSent,
     Party,
     Rate,
@@ -32,7 +30,6 @@ from qualy_sync.contracts.accounting import (
     RemoteDocument,
     RemoteSettlement,
     Remove,
-    Reply,
     Status,
     Unanswered,
     Void,
@@ -43,8 +40,9 @@ from qualy_sync.contracts.errors import OutOfQuota, Refused
 from qualy_sync.outcomes import Code
 from sandbox.server import Sandbox
 from tests.support.quickbooks_connection import FreshTokens, SandboxClock, endpoint, new_contact, ref, send
+from tests.support.quickbooks_records import DAY, TODAY, declined, document, done, made, party, settlement
 
-TODAY, DAY, LOCKED = date(2026, 7, 15), date(2026, 7, 10), date(2026, 5, 31)
+LOCKED = date(2026, 5, 31)
 TODAY_AT = datetime(2026, 7, 14, 12, tzinfo=UTC)  # a little before the stand-in begins
 WIDE = {"second": None, "minute": None, "batch_minute": None}
 PERIOD = {"period": LOCKED.isoformat()}
@@ -68,59 +66,6 @@ def sandbox(started: Sandbox) -> Iterator[Sandbox]:
 def tool(sandbox: Sandbox) -> QuickBooksTool:
     at = endpoint(sandbox)
     return connect(at, FreshTokens(at), SandboxClock(sandbox), read_timeout=5)
-
-
-def done(reply: Reply) -> Any:
-    assert isinstance(reply, Answered), reply
-    (result,) = reply.results
-    assert isinstance(result, Done), result
-    return result.remote
-
-
-def declined(reply: Reply) -> Code:
-    assert isinstance(reply, Answered), reply
-    (result,) = reply.results
-    assert isinstance(result, Declined), result
-    return result.code
-
-
-def party(tool: QuickBooksTool, what: What = What.INVOICE, currency: str = "AUD") -> RemoteContact:
-    side = Party.SUPPLIER if what in (What.BILL, What.SUPPLIER_CREDIT) else Party.CUSTOMER
-    found = done(send(tool, new_contact(party=side, currency=currency)))
-    assert isinstance(found, RemoteContact)
-    return found
-
-
-def document(contact_id: str, what: What = What.INVOICE, **change: Any) -> NewDocument:
-    mine = ref({What.INVOICE: "I", What.BILL: "B"}.get(what, "N"))
-    sale = what in (What.INVOICE, What.CREDIT_NOTE)
-    lines = (
-        Line("Course", 100_10, "204>61" if sale else "72", "10"),
-        Line("Held for the school", 50_00, "201>81", "11"),
-        Line("Discount", -10_05, "206>64" if sale else "71", "10"),
-    )
-    facts: dict[str, Any] = {
-        "what": what, "ref": mine, "number": f"QY-{mine[-9:]}" if what is What.INVOICE else mine,
-        "contact_id": contact_id, "currency": "AUD", "date": DAY,
-        "due_date": TODAY if what in (What.INVOICE, What.BILL) else None,
-        "status": Status.AUTHORISED, "basis": Basis.INCLUSIVE, "lines": lines, "link": "https://app.example/p/1",
-    }  # fmt: skip
-    return NewDocument(**facts | change)
-
-
-def settlement(there: RemoteDocument, amount: int | None = None, **change: Any) -> NewSettlement:
-    facts: dict[str, Any] = {
-        "ref": ref("P"), "document_id": there.id, "account": "41", "date": TODAY,
-        "amount": there.due if amount is None else amount, "currency": there.currency, "of": there.what,
-        "contact_id": there.contact_id,
-    }  # fmt: skip
-    return NewSettlement(**facts | change)
-
-
-def made(tool: QuickBooksTool, what: What = What.INVOICE, **change: Any) -> RemoteDocument:
-    found = done(send(tool, document(party(tool, what).id, what, **change)))
-    assert isinstance(found, RemoteDocument)
-    return found
 
 
 def state(sandbox: Sandbox, kind: str, **fields: Any) -> list[dict[str, Any]]:

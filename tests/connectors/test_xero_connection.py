@@ -289,7 +289,7 @@ def test_a_lost_answer_is_unknown_and_the_same_key_and_bytes_give_the_first_answ
 
 
 @pytest.mark.parametrize("do", ["drop_before", "drop_after", "garbage", "truncate", "status_after:500", "status:503",
-                                "partial_after:1"])  # fmt: skip
+                                "partial_after:1", "page:400", "page:502"])  # fmt: skip
 def test_after_any_trouble_a_bill_is_unknown_and_never_repeated_by_itself(
     xero: Sandbox, tool: XeroTool, contact_id: str, do: str
 ) -> None:

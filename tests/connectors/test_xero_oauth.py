@@ -14,7 +14,7 @@ import pytest
 from connectors.xero import client_credentials, consent_url, exchange_code, refresh
 from connectors.xero.oauth import SCOPES
 from qualy_sync.contracts.accounting import Endpoint
-from qualy_sync.contracts.errors import AnswerLost, Reconnect, Refused, Unreachable
+from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, Refused, Unreachable
 from sandbox.server import Sandbox
 
 REDIRECT = "http://localhost:8765/callback"
@@ -105,6 +105,13 @@ def test_dead_tokens_wrong_apps_and_dead_lines_have_different_remedies(app: Endp
         client_credentials(replace(app, extra={**app.extra, "identity_url": f"{closed}/identity"}))
     with pytest.raises(Refused, match="points to"):
         client_credentials(replace(app, extra={**app.extra, "identity_url": "https://tokens.example.com"}))
+
+
+def test_a_token_service_that_asks_to_wait_is_asked_again_when_it_says(xero: Sandbox, app: Endpoint) -> None:
+    xero.control("POST", "faults/xero", {"method": "POST", "path": "/identity/connect/token", "do": "status:429"})
+    with pytest.raises(OutOfQuota) as raised:
+        client_credentials(app, clock=Stopped())
+    assert raised.value.until == NOW + timedelta(seconds=1)
 
 
 def test_nothing_shows_a_token_or_a_secret(app: Endpoint) -> None:

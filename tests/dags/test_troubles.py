@@ -38,6 +38,7 @@ def test_what_a_lock_date_holds_is_red_and_goes_through_alone_once_the_date_has_
     runs.work(SYNC, run)
 
     assert runs.states(SYNC, run)[f"to_do[{locked}]"] == GREEN
+    assert runs.tried(SYNC, run, "report") == [GREEN, GREEN], "the report is made again"
     sent = world.attempted()[len(before) :]
     assert sorted(sent) == sorted(held)
     after = world.outcomes()

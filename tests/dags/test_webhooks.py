@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -103,34 +103,25 @@ def test_while_qualy_is_down_webhooks_wait_and_the_next_run_by_the_clock_finds_t
     assert emails(world)[customer] == "renamed@mail.example"
 
 
-def test_webhooks_do_not_wait_for_a_complete_reading_to_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_webhooks_do_not_wait_for_a_complete_reading_to_end(world: World) -> None:
     """The reading stops at a slice's end, what was told is published, and the next run goes on with the reading."""
-    from qualy_app import extracting
-    from qualy_sync.extract import Extracted
-
     world.pass_time(timedelta(hours=25))
-    whole = extracting._whole
-    slices: list[bool] = []
-
-    def slow(desk: Any, **how: bool) -> Extracted:
-        """A reading of which each slice ends after its first page; and meanwhile somebody changes a customer."""
-        source = desk.settings.source.model_copy(update={"sweep_slice_seconds": 0.001, "page_size": 10})
-        desk.__dict__["settings"] = desk.settings.model_copy(update={"source": source})
-        done = whole(desk, **how)
-        slices.append(done.sweeping)
-        if len(slices) == 1:
-            rename(world, 5, "meanwhile@mail.example")
-        return done
-
-    monkeypatch.setattr(extracting, "_whole", slow)
-    counts = jobs.extract(f"{EXTRACT}/clock", 1)
+    reads(world)
+    world.hold_reading("payment-splits")
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(jobs.extract, f"{EXTRACT}/clock", 1)
+        world.until_held()
+        customer = rename(world, 5, "meanwhile@mail.example")
+        world.pass_time(timedelta(minutes=2))  # longer than a slice may take
+        world.release()
+        counts = run.result()
     assert counts["left_for_the_next_run"] == 1
     assert counts["hints"] == 1
-    assert slices == [True]
     assert count(world.ledger, "qualy") == 0
+    assert reads(world)[-1] == f"/contacts/{customer}", "and nothing more of the complete reading after it"
     assert jobs.again(f"{EXTRACT}/clock"), "the reading has to go on"
     jobs.extract(f"{EXTRACT}/next", 1, True)
-    assert slices[-1] is False, "to its end"
+    assert "/tags" in reads(world), "to its end"
     assert not jobs.again(f"{EXTRACT}/next")
 
 
@@ -139,15 +130,13 @@ def test_what_comes_in_over_http_wakes_extract_qualy_once(
 ) -> None:
     secret = "s" * 40
     connection = f'{{"conn_type": "http", "extra": {{"webhook_secret": "{secret}"}}}}'
-    monkeypatch.setattr("qualy_app.webhooks.doors.REMEMBERED", -1.0)
     customers = world.sandbox.control("GET", "state/qualy")["contacts"][:20]
     events = runs.events("qualy_hints")
-    before = os.environ["AIRFLOW_CONN_QUALY"]
-    monkeypatch.setenv("AIRFLOW_CONN_QUALY", connection)
-    for customer in customers:
-        sent = {"event": "contacts.update", "data": customer}
-        assert api.anonymous.post(f"/webhooks/qualy/{secret}", json=sent).status_code == 202
+    with monkeypatch.context() as while_they_come:
+        while_they_come.setenv("AIRFLOW_CONN_QUALY", connection)
+        for customer in customers:
+            sent = {"event": "contacts.update", "data": customer}
+            assert api.anonymous.post(f"/webhooks/qualy/{secret}", json=sent).status_code == 202
     assert runs.events("qualy_hints") == events + 1
-    monkeypatch.setenv("AIRFLOW_CONN_QUALY", before)
     runs.run(EXTRACT, by_event=True)
     assert count(world.ledger, "qualy") == 0

@@ -24,7 +24,7 @@ from qualy_app.local.places import Places
 from qualy_sync.ledger import Ledger
 from qualy_sync.ledger.cursors import get_cursor
 from qualy_sync.ledger.decisions import decide
-from qualy_sync.ledger.schema import attempt_steps, current_outcomes, cursors, leases
+from qualy_sync.ledger.schema import attempt_steps, current_outcomes, cursors, leases, links
 from sandbox.server import Sandbox
 from tests.airflow_home import ROOT
 from tests.conftest import SECRET_KEY
@@ -109,20 +109,19 @@ class World:
         self._unpaid_becomes("under-review")
 
     def _unpaid_becomes(self, status: str) -> None:
-        paid = {each["paymentIntent"] for each in self.sandbox.control("GET", "state/qualy")["transactions"]}
-        standing = {source for (leg, source), code in self.outcomes().items() if (leg, code) == ("invoice", "created")}
-        one = min(standing - paid)
-        self.change_qualy(update={"payment-intents": [{"_id": one, "status": status}]})
+        self.change_qualy(update={"payment-intents": [{"_id": self.unpaid()[0], "status": status}]})
 
     def sell(self, *categories: str) -> list[str]:
         """Somebody sells one thing of each category to a customer who stands in Xero. Gives the payments' ids."""
-        customer = min(
-            source for (leg, source), code in self.outcomes().items() if (leg, code) == ("contact", "created")
-        )
         sold = len(self.sandbox.control("GET", "state/qualy")["payment-intents"])
+        customer = self._buyer()
         payments = [self._payment(number, customer, name) for number, name in enumerate(categories, start=sold)]
         self.change_qualy(insert={"payment-intents": payments})
         return [each["_id"] for each in payments]
+
+    def _buyer(self) -> str:
+        """A customer who stands in Xero."""
+        return min(source for (leg, source), code in self.outcomes().items() if (leg, code) == ("contact", "created"))
 
     def sell_to_a_newcomer(self, day: date) -> tuple[str, str]:
         """A visa for a customer whom nobody knew before, sold on that day. Gives the ids of customer and payment."""
@@ -136,12 +135,56 @@ class World:
 
     def _payment(self, number: int, customer: str, category: str) -> dict[str, Any]:
         """A payment that is due, of one item."""
-        held = self.sandbox.control("GET", "state/qualy")["payment-intents"]
-        like = next(each for each in held if each["status"] == "due")
+        like = self._due()
         kept = {name: like[name] for name in ("intentType", "currency", "dueAt", "tax") if name in like}
         item = {"_id": f"68ff{number:020x}", "name": category, "category": category, "amount": 10_000}
         new = {"_id": f"68fe{number:020x}", "number": 90_000 + number, "contact": customer, "status": "due"}
         return kept | new | {"amount": 10_000, "due": 10_000, "items": [item], "transactions": []}
+
+    def _due(self) -> dict[str, Any]:
+        held: list[dict[str, Any]] = self.sandbox.control("GET", "state/qualy")["payment-intents"]
+        return next(each for each in held if each["status"] == "due")
+
+    def next_sale(self) -> tuple[str, str]:
+        """The id that the next payment of `sell` has, and the customer who buys."""
+        number = len(self.sandbox.control("GET", "state/qualy")["payment-intents"])
+        return f"68fe{number:020x}", self._buyer()
+
+    def decide(self, leg: str, source_id: str, choice: str) -> bool:
+        """A person decides on one leg of one record: the choice, and behind a colon what it is about."""
+        with self.ledger.reading() as connection:
+            where = (current_outcomes.c.leg == leg, current_outcomes.c.source_id == source_id)
+            book: int = connection.scalars(sa.select(current_outcomes.c.book).where(*where)).one()
+        word, _, argument = choice.partition(":")
+        return decide(self.ledger, book, leg, source_id, word, argument, "Finance", "As it is in the contract.")
+
+    def by_hand(self, do: str, **given: Any) -> Any:
+        """Somebody does something in Xero's own screens."""
+        return self.sandbox.control("POST", "ui/xero", {"do": do, **given})
+
+    def edit(self, payment: str, **fields: Any) -> None:
+        """Somebody changes a payment's invoice in Xero."""
+        self.by_hand("edit_invoice", invoice=self.linked("invoice", payment), fields=fields)
+
+    def reprice(self, payment: str, amount: str) -> None:
+        """Somebody makes the first line of a payment's invoice in Xero cost something else."""
+        first, *others = self.lines_of(payment)
+        self.edit(payment, LineItems=[first | {"UnitAmount": amount}, *others])
+
+    def lines_of(self, payment: str) -> list[dict[str, Any]]:
+        """The lines of a payment's invoice in Xero, as its screens send them."""
+        kept = ("LineItemID", "Description", "Quantity", "UnitAmount", "AccountCode", "TaxType")
+        lines = self._invoice(self.linked("invoice", payment))["LineItems"]
+        return [{name: line[name] for name in kept if name in line} for line in lines]
+
+    def book_by_hand(self, customer: str, number: str, reference: str) -> None:
+        """Somebody makes an invoice for a customer in Xero: of the sum that `sell` asks for."""
+        line = {"Description": "Visa", "Quantity": 1, "UnitAmount": 100, "AccountCode": "205", "TaxType": "OUTPUT"}
+        day = TODAY.isoformat()
+        fields = {"Type": "ACCREC", "Contact": {"ContactID": self.linked("contact", customer)}, "Date": day}
+        fields |= {"DueDate": day, "LineAmountTypes": "Inclusive", "LineItems": [line], "Status": "AUTHORISED"}
+        fields |= {"InvoiceNumber": number, "Reference": reference, "CurrencyCode": self._due()["currency"]}
+        self.by_hand("create_invoice", fields=fields)
 
     def ignore_everything(self) -> None:
         """A person leaves out, on purpose, everything that waits for a person."""
@@ -165,14 +208,20 @@ class World:
         if left > timedelta(0):
             self.pass_time(left + timedelta(seconds=1))
 
-    def fault(self, method: str, path: str, do: str, times: int | None = 1, after: int = 0) -> None:
-        """Xero misbehaves."""
+    def fault(
+        self, method: str, path: str, do: str, times: int | None = 1, after: int = 0, service: str = "xero"
+    ) -> None:
+        """Xero, or another service, misbehaves."""
         faults = [{"method": method, "path": path, "do": do, "times": times, "after": after}]
-        self.sandbox.control("POST", "faults/xero", faults)
+        self.sandbox.control("POST", f"faults/{service}", faults)
 
     def hold(self, path: str) -> None:
         """Xero takes the next call of this kind and does nothing yet, until `release`."""
         self.fault("PUT", f"/api.xro/2.0/{path}", "hold")
+
+    def hold_reading(self, kind: str) -> None:
+        """Qualy takes the next call for a list and does nothing yet, until `release`."""
+        self.fault("GET", f"/v1/{kind}", "hold", service="qualy")
 
     def until_held(self) -> None:
         """Returns once a call is held."""
@@ -209,6 +258,28 @@ class World:
         """What everything came to: Xero's books, and the outcome of each leg (found again is as good as created)."""
         same = {"adopted": "created"}
         return self.books(), {key: same.get(code, code) for key, code in self.outcomes().items()}
+
+    def unpaid(self) -> list[str]:
+        """Payments that stand in Xero and of which nobody has paid anything."""
+        paid = {each["paymentIntent"] for each in self.sandbox.control("GET", "state/qualy")["transactions"]}
+        standing = {source for (leg, source), code in self.outcomes().items() if (leg, code) == ("invoice", "created")}
+        return sorted(standing - paid)
+
+    def linked(self, leg: str, source_id: str) -> str:
+        """The id in Xero of what stands for one leg of a record."""
+        with self.ledger.reading() as connection:
+            where = (links.c.leg == leg, links.c.source_id == source_id)
+            return str(connection.scalars(sa.select(links.c.remote_id).where(*where)).one())
+
+    def carrying(self, reference: str) -> list[str]:
+        """The ids of the live invoices in Xero with a reference, in the order of their numbers."""
+        held = self.sandbox.control("GET", "state/xero")["Invoices"]
+        live = [each for each in held if each.get("Reference") == reference and each["Status"] != "VOIDED"]
+        return [each["InvoiceID"] for each in sorted(live, key=lambda each: str(each["InvoiceNumber"]))]
+
+    def _invoice(self, remote_id: str) -> dict[str, Any]:
+        held: list[dict[str, Any]] = self.sandbox.control("GET", "state/xero")["Invoices"]
+        return next(each for each in held if each["InvoiceID"] == remote_id)
 
     def documents(self) -> Counter[str]:
         """How often Xero holds each number that we gave."""

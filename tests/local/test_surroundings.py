@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qualy_app.local import connections, environment, keys, ports
+from qualy_app.local.__main__ import main
 from qualy_app.local.places import Places
 from qualy_app.local.rehearsals import REHEARSALS
 from qualy_app.local.runner import Wishes, run
@@ -48,6 +49,17 @@ def test_a_taken_port_gets_the_name_of_the_option_and_a_port_that_is_free() -> N
 def test_what_is_no_port_is_refused(port: int) -> None:
     with pytest.raises(Trouble, match="is not a port"):
         ports.require_free(port, purpose="the sandbox", option="SANDBOX_PORT")
+
+
+@pytest.mark.parametrize("given", [("--port", "abc"), ("--payments", "-3"), ("--seed", "1.5"), ("--nonsense",)])
+def test_what_make_run_cannot_read_gets_a_sentence(given: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", *given])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("make run: ")
+    assert given[-1] in said
+    assert said.count("\n") == 1
 
 
 def test_keys_are_made_once_and_are_their_owners_alone(places: Places, made: keys.Keys) -> None:

@@ -197,10 +197,16 @@ def test_records_that_vanish_are_gone_after_two_complete_readings_and_never_remo
     assert read.held() == held
     assert read.seen(Kind.CUSTOMER, read.state()["contacts"][4]["_id"]).missed == 0
 
+    kept = read.versions()
+
     read.change(insert={"contacts": [lost]})
     any_ledger.move_clock(DAY)
-    read()
+    back = read()
     assert read.seen(Kind.CUSTOMER, lost["_id"]).missed == 0
+    assert read.held() == held
+    # That it was gone, and that it is back, is news to whoever reads what changed since the pass before.
+    assert back.counts["kinds"]["contacts"]["changed"] == 1
+    assert read.versions() == kept + 1
 
 
 class Ticking:

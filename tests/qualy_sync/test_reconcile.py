@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+import sqlalchemy as sa
 
 from qualy_sync.ledger import Ledger, schema
 from qualy_sync.ledger.queries import rows as queried
@@ -211,6 +212,26 @@ def test_what_a_person_decided_to_keep_is_no_difference_any_more(books: LedgerRo
     books.decide(Leg.BILL, SPLIT, "theirs")
     assert findings(books) == []
     assert unexplained(books) == {}
+
+
+def test_what_a_person_booked_by_hand_and_decided_to_keep_needs_no_link(books: LedgerRows) -> None:
+    books.remove(schema.links, source_id=SPLIT, leg="bill")
+    books.remove(schema.mirror_documents, id=SPLIT_DOC)
+    assert completeness(books.ledger, books.book).unlinked.named == (("bill", SPLIT),)
+    books.decide(Leg.BILL, SPLIT, "theirs")
+    assert completeness(books.ledger, books.book).proved
+    assert findings(books) == []
+    books.decide(Leg.BILL, SPLIT, "ignore")  # the newest decision counts
+    assert not completeness(books.ledger, books.book).proved
+
+
+def test_an_outcome_cannot_make_more_of_a_document_than_was_agreed_on(books: LedgerRows) -> None:
+    """In step by its outcome, and yet of another amount than what was posted for it."""
+    key = {"leg": "invoice", "source_id": PAYMENT}
+    with books.ledger.reading() as connection:
+        before = connection.scalar(sa.select(schema.current_outcomes.c.amount).filter_by(**key))
+    books.change(schema.current_outcomes, key, amount=before + 700, source_hash="of a newer content")
+    assert unexplained(books) == {("payment-intents", "AUD"): 700}
 
 
 def test_an_amount_that_qualy_states_otherwise_is_found_by_a_full_reconciliation_and_stays(books: LedgerRows) -> None:

@@ -14,10 +14,12 @@ from markupsafe import escape
 
 from qualy_sync.contracts.accounting import Gap
 from qualy_sync.ledger import Ledger, schema
+from qualy_sync.ledger.outcomes import Verdict, record
 from qualy_sync.model import Kind, Leg
-from qualy_sync.outcomes import Code
+from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.reconcile import reconcile
-from qualy_sync.report import Context, Report, csv_files, make_report, render_html, store_report, write_copies
+from qualy_sync.report import Context, Report, csv_files, make_report, store_report, write_copies
+from qualy_sync.report import page as page_maker
 from tests.support.ledger_rows import NOW, LedgerRows, an_agency, object_id
 
 XERO = Context(
@@ -53,6 +55,35 @@ def test_the_page_says_first_what_was_done_and_who_has_to_act(books: LedgerRows)
     ):
         assert sentence in html
         assert html.index(sentence) < html.index("What needs a person</h2>")
+
+
+def test_what_is_only_said_again_under_other_settings_is_not_what_the_run_did(books: LedgerRows) -> None:
+    run = books.new_run()
+    with books.ledger.writing() as connection:
+        said = connection.execute(sa.select(schema.current_outcomes)).all()
+        again = [
+            Verdict(
+                **{name: row._mapping[name] for name in ("kind", "leg", "source_id", "owner", "payment_id", "amount")},
+                **{name: row._mapping[name] for name in ("currency", "month", "source_hash")},
+                outcome=Outcome(Code(row.code)),
+            )
+            for row in said
+        ]
+        assert record(connection, books.book, run, "xero", "other settings", again) == len(said)
+    assert "This run wrote nothing into Xero" in page(books)
+    # A second change of a document is one that the run did, although it is said a second time.
+    bill = {"leg": "bill", "source_id": object_id(3, 1003)}
+    with books.ledger.writing() as connection:
+        (row,) = connection.execute(sa.select(schema.current_outcomes).filter_by(**bill)).all()
+    attempt = books.insert(
+        schema.attempts, book=books.book, run=run, what="bill", key="k", body_hash="", epoch=1, committed_at=NOW
+    )
+    books.insert(
+        schema.attempt_steps, book=books.book, attempt=attempt, ref="r", sought="r", source_hash="", content_hash="",
+        settings_version="", frozen={}, seen={}, open=False, fate="changed", at=NOW, **bill,
+    )  # fmt: skip
+    assert row.code == "created"
+    assert "this run created 1 bill" in page(books)
 
 
 def test_the_page_says_whose_books_these_are_and_under_which_rules(books: LedgerRows) -> None:
@@ -175,8 +206,8 @@ def test_a_large_file_is_zipped(books: LedgerRows, monkeypatch: pytest.MonkeyPat
 def test_a_long_list_is_cut_in_the_page_with_a_sentence_and_whole_in_the_file(
     books: LedgerRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(render_html, "IN_PAGE", 10)
-    monkeypatch.setattr(render_html, "MOST_ROWS", 20)
+    monkeypatch.setattr(page_maker, "IN_PAGE", 10)
+    monkeypatch.setattr(page_maker, "MOST_ROWS", 20)
     report = made(books)
     html = report.html.decode()
     assert html.count("<tr data-group=") == 10
@@ -189,7 +220,7 @@ EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\u202e\u20
 
 
 def test_text_from_outside_stays_text(books: LedgerRows, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render_html, "IN_PAGE", 3)  # so that rows go into the script element, too
+    monkeypatch.setattr(page_maker, "IN_PAGE", 3)  # so that rows go into the script element, too
     for number in range(3):
         books.payment(
             3000 + number, 100, Code.INVALID, detail={"message": f"={EVIL}"}, thing=EVIL + str(number), days=90
@@ -237,6 +268,19 @@ def test_the_list_of_all_outcomes_is_kept_with_the_newest_reports_only(books: Le
         kept = connection.execute(schema.report_files.select().order_by(schema.report_files.c.run)).all()
     assert [row.run for row in kept if row.name == "outcomes.csv"] == runs[-10:]
     assert [row.run for row in kept if row.name == "report.html"] == runs
+
+
+def test_reports_of_other_books_push_no_list_out(books: LedgerRows) -> None:
+    report, first = Report(b"<p>", {"outcomes.csv": b"all"}), books.run
+    store_report(books.ledger, first, report, NOW)
+    for kind in ("preview", "customers"):
+        others = [books.new_run() for _ in range(11)]
+        for run in others:
+            books.change(schema.runs, {"id": run}, kind=kind)
+            store_report(books.ledger, run, report, NOW)
+    with books.ledger.reading() as connection:
+        lists = sa.select(schema.report_files.c.run).where(schema.report_files.c.name == "outcomes.csv")
+        assert first in set(connection.scalars(lists))
 
 
 def test_a_ledger_before_its_first_run_still_makes_a_report(ledger: Ledger) -> None:

@@ -75,7 +75,7 @@ def test_one_document_explains_its_rate_its_day_and_the_settings_that_made_it(fi
     rate = {"value": "1.5432", "source": "table: RBA", "date": "2026-07-01"}
     agree(filled, Leg.INVOICE, object_id(1, 1), rate=rate, redated=moved)
     agree(filled, Leg.SETTLEMENT, object_id(2, 1), rate={"source": "tool", "date": "2026-07-01"}, paid_as=[5000, "AUD"])
-    told = explain(filled.ledger, filled.book, object_id(1, 1))
+    told = explain(filled.ledger, filled.book, object_id(1, 1), tool="Xero")
     notes = {leg.leg: leg.notes for leg in told.legs}
     assert notes["invoice"] == (
         "Exchange rate 1.5432 of 2026-07-01, from table: RBA.",
@@ -83,7 +83,7 @@ def test_one_document_explains_its_rate_its_day_and_the_settings_that_made_it(fi
         "Made under the settings 5d0c1e.",
     )
     assert notes["settlement"][:2] == (
-        "Exchange rate of 2026-07-01, from tool.",
+        "Exchange rate of 2026-07-01, from Xero.",
         "Paid as AUD 50.00, which Qualy puts at USD.",
     )
 

@@ -146,7 +146,9 @@ def test_the_text_that_these_tests_spoil_is_good(tmp_path: Path) -> None:
         ("tool: xero", "tool: xero\n  currencies: {rates: qualy}", 5, "currencies.qualy_rate", "with Qualy's rate"),
         ("tool: xero", "tool: xero\n  currencies: {table: rates.xls}", 5, "currencies.table", "such as rates.csv"),
         ("tool: xero", "tool: xero\n  currencies: {carry_days: 30}", 5, "currencies.carry_days", "0 to 10"),
-        ("tool: xero", "tool: xero\n  refunds: {}", 5, "refunds", "not available yet"),
+        ("tool: xero", "tool: xero\n  refunds: {}", 5, "refunds", "accounting.payments.refund_lines"),
+        ("tool: xero", "tool: xero\n  cancellations: {}", 5, "cancellations", "accounting.payments.cancelled"),
+        ("tool: xero", "tool: xero\n  reversal: remove", 5, "reversal", "it belongs below accounting.settlement"),
     ],
 )  # fmt: skip
 def test_one_mistake(mistakes: Mistakes, good: str, bad: str, line: int, key: str, says: str) -> None:

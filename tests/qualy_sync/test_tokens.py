@@ -19,7 +19,7 @@ import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
-from connectors.xero import client_credentials, exchange_code, refresh
+from connectors.xero import REFRESH_GRACE, client_credentials, exchange_code, refresh
 from connectors.xero.oauth import Tokens, consent_url
 from qualy_sync.contracts.accounting import Endpoint
 from qualy_sync.contracts.errors import Reconnect, Refused, Unreachable
@@ -46,6 +46,7 @@ class World:
 
     def tokens(self, seed: str, **more: Any) -> LedgerTokens:
         ledger = more.pop("ledger", self.ledger)
+        more = {"grace": REFRESH_GRACE} | more
         return LedgerTokens(ledger, "xero", seed, lambda old: refresh(self.endpoint, old, clock=ledger), LEASE, **more)
 
     def consent(self) -> Tokens:
@@ -249,6 +250,18 @@ def test_after_half_an_hour_an_unanswered_refresh_is_not_repeated(world: World) 
     with pytest.raises(Reconnect):
         world.tokens(seed).access_token()
     assert world.refreshes() == calls
+
+
+def test_where_no_grace_is_known_an_unanswered_refresh_is_tried_once_more_at_any_time(world: World) -> None:
+    """The call may never have arrived; and if it did, nothing is lost by asking."""
+    seed = world.seed()
+    world.fault("drop_before")
+    with pytest.raises(Unreachable):
+        world.tokens(seed, grace=None).access_token()
+    calls = world.refreshes()
+    world.pass_time(timedelta(hours=5))
+    assert world.works(world.tokens(seed, grace=None).access_token())
+    assert world.refreshes() == calls + 1
 
 
 def test_a_definite_no_leaves_the_token_as_it_was(world: World) -> None:

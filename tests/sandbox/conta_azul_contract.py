@@ -28,6 +28,11 @@ def specifications() -> list[Path]:
     return paths if all(path.is_file() for path in paths) else []
 
 
+def described(path: str) -> bool:
+    """Whether there is a document about it: there is none about people."""
+    return path.startswith("/v1/") and not path.startswith("/v1/pessoas")
+
+
 class Contract:
     """Which calls the documents know, and what they carry and answer."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import requests
@@ -197,6 +198,11 @@ class QuickBooksClient:
     def close_books(self, day: str | None) -> None:
         """Set the closing date."""
         self.control("lock-date", {"period": day, "year_end": None})
+
+    def today(self) -> date:
+        """The company's today: in Sydney it may be tomorrow already."""
+        now = datetime.fromisoformat(WEB.get(f"{self.sandbox.url}/control/clock").json()["now"])
+        return now.astimezone(ZoneInfo("Australia/Sydney")).date()
 
     def clock(self, seconds: float) -> None:
         """Let time pass."""

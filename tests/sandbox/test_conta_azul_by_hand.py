@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.sandbox.conta_azul_client import (
     COURSES,
@@ -17,17 +15,6 @@ from tests.sandbox.conta_azul_client import (
     event_body,
     person_body,
 )
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[ContaAzulClient]:
-    with conta_azul_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def conta_azul(shared: ContaAzulClient) -> ContaAzulClient:
-    return shared.reset()
 
 
 def refused(conta_azul: ContaAzulClient, **given: object) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from tests.sandbox.conta_azul_client import (
@@ -21,7 +19,8 @@ from tests.sandbox.conta_azul_client import (
     event_body,
     part,
 )
-from tests.sandbox.conta_azul_contract import DOCUMENTS, Contract, specifications
+from tests.sandbox.conta_azul_contract import DOCUMENTS, Contract, described, specifications
+from tests.sandbox.recorded import Recorded, Seen
 
 PAGE = {"pagina": 1, "tamanho_pagina": 100}
 LEAVES = PAGE | {"permite_apenas_filhos": "true"}
@@ -43,33 +42,13 @@ def shared() -> Iterator[ContaAzulClient]:
         yield client
 
 
-class Recorded:
-    """Every call about money that goes through while it is open, held against the documents."""
-
-    def __init__(self, contract: Contract) -> None:
-        self._contract = contract
-        self.calls = 0
-        self.problems: list[str] = []
-
-    def __call__(self, response: httpx.Response) -> None:
-        request = response.request
-        path = request.url.path.removeprefix("/conta_azul")
-        if not path.startswith("/v1/") or path.startswith("/v1/pessoas"):
-            return
-        response.read()
-        body = json.loads(request.content) if request.content else None
-        answer = json.loads(response.content) if response.content else None
-        self.calls += 1
-        names = set(request.url.params.keys())
-        self.problems += self._contract.problems(request.method, path, names, body, response.status_code, answer)
-
-
 @pytest.fixture
 def recorded(contract: Contract) -> Iterator[Recorded]:
-    record = Recorded(contract)
-    WEB.event_hooks["response"].append(record)
-    yield record
-    WEB.event_hooks["response"].remove(record)
+    def problems(seen: Seen) -> list[str]:
+        return contract.problems(seen.method, seen.path, set(seen.query), seen.body, seen.status, seen.answer)
+
+    with Recorded("/conta_azul", problems, described).of_client(WEB) as record:
+        yield record
 
 
 def test_what_it_holds_from_the_start_is_as_the_documents_say(shared: ContaAzulClient, recorded: Recorded) -> None:
@@ -86,7 +65,7 @@ def test_what_it_holds_from_the_start_is_as_the_documents_say(shared: ContaAzulC
     shared.read(f"{FINANCE}/alteracoes", {"data_inicio": "2026-01-01T00:00:00", "data_fim": "2026-07-15T00:00:00"})
     for row in rows[:3]:
         shared.instalment(row["id"])
-    assert recorded.calls == 12
+    assert len(recorded.seen) == 12
     assert recorded.problems == []
 
 
@@ -112,7 +91,7 @@ def test_writes_and_their_answers_are_as_the_documents_say(shared: ContaAzulClie
     conta_azul.instalment(kept["id"])
     conta_azul.http("DELETE", f"{FINANCE}/parcelas/baixa/{made['id']}")
     assert conta_azul.http("POST", "/v1/centro-de-custo", {"nome": "Recife"}).status_code == 200
-    assert recorded.calls == 11
+    assert len(recorded.seen) == 11
     assert recorded.problems == []
 
 
@@ -125,7 +104,7 @@ def test_refusals_are_as_the_documents_say(shared: ContaAzulClient, recorded: Re
     assert conta_azul.http("GET", "/v1/conta-financeira").status_code == 429
     conta_azul.access_token = "wrong"
     assert conta_azul.http("GET", "/v1/categorias", query=LEAVES).status_code == 401
-    assert recorded.calls == 4
+    assert len(recorded.seen) == 4
     assert recorded.problems == []
 
 

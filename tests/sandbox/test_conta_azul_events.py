@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -21,21 +20,9 @@ from tests.sandbox.conta_azul_client import (
     SAO_PAULO,
     SYDNEY,
     ContaAzulClient,
-    conta_azul_sandbox,
     event_body,
     part,
 )
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[ContaAzulClient]:
-    with conta_azul_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def conta_azul(shared: ContaAzulClient) -> ContaAzulClient:
-    return shared.reset()
 
 
 def post(conta_azul: ContaAzulClient, body: Any) -> httpx.Response:

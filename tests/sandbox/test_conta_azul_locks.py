@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from tests.sandbox.conta_azul_client import FINANCE, ContaAzulClient, conta_azul_sandbox
+from tests.sandbox.conta_azul_client import FINANCE, ContaAzulClient
 
 CLOSED = "sim: the period is closed"
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[ContaAzulClient]:
-    with conta_azul_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def conta_azul(shared: ContaAzulClient) -> ContaAzulClient:
-    return shared.reset()
 
 
 def lock(conta_azul: ContaAzulClient, day: str | None, year_end: str | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -12,17 +11,6 @@ from tests.sandbox.conta_azul_client import NOBODY, ContaAzulClient, conta_azul_
 
 CPF, OTHER_CPF, CNPJ, LETTERS = "39053344705", "52998224725", "11222333000181", "12ABC34501DE35"
 COMPANY = {"tipo_pessoa": "Jurídica"}
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[ContaAzulClient]:
-    with conta_azul_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def conta_azul(shared: ContaAzulClient) -> ContaAzulClient:
-    return shared.reset()
 
 
 def post(conta_azul: ContaAzulClient, **fields: Any) -> httpx.Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -27,17 +26,6 @@ SEARCH = f"{FINANCE}/contas-a-receber/buscar"
 CHANGES = f"{FINANCE}/alteracoes"
 TODAY = {"data_inicio": "2026-07-15T00:00:00", "data_fim": "2026-07-15T23:59:59"}
 PAGE = {"pagina": 1, "tamanho_pagina": 50}
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[ContaAzulClient]:
-    with conta_azul_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def conta_azul(shared: ContaAzulClient) -> ContaAzulClient:
-    return shared.reset()
 
 
 def get(conta_azul: ContaAzulClient, path: str, query: Query | None = None) -> httpx.Response:

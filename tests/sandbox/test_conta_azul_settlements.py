@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,20 +16,8 @@ from tests.sandbox.conta_azul_client import (
     NOBODY,
     RENT,
     ContaAzulClient,
-    conta_azul_sandbox,
     settlement_body,
 )
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[ContaAzulClient]:
-    with conta_azul_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def conta_azul(shared: ContaAzulClient) -> ContaAzulClient:
-    return shared.reset()
 
 
 def step(conta_azul: ContaAzulClient, instalment: dict[str, Any]) -> tuple[str, int, float]:

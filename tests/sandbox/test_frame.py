@@ -123,6 +123,14 @@ def test_spoiled_answers(world: Sandbox) -> None:
             json.loads(get(world).content)
 
 
+def test_a_page_for_people_comes_instead_of_json_and_nothing_is_done(world: Sandbox) -> None:
+    fault(world, "page:400")
+    answer = get(world)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "text/html")
+    with pytest.raises(ValueError, match="400"):
+        world.control("POST", "faults/qualy", [{"do": "page:99"}])
+
+
 def test_a_held_call_waits_for_its_release_while_others_go_on(world: Sandbox) -> None:
     fault(world, "hold")
     answers: list[int] = []

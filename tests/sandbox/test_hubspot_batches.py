@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hubspot.crm.contacts.exceptions import ApiException
 
-from tests.sandbox.hubspot_client import HubSpotClient, hubspot_sandbox
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[HubSpotClient]:
-    with hubspot_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def hubspot(shared: HubSpotClient) -> HubSpotClient:
-    return shared.reset()
+from tests.sandbox.hubspot_client import HubSpotClient
 
 
 def new(email: str, trace: str | None = None, **properties: Any) -> dict[str, Any]:

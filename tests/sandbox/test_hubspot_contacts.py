@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hubspot.crm.contacts.exceptions import ApiException, NotFoundException
 
 from tests.sandbox.hubspot_client import CONTACTS, HubSpotClient, hubspot_sandbox
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[HubSpotClient]:
-    with hubspot_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def hubspot(shared: HubSpotClient) -> HubSpotClient:
-    return shared.reset()
 
 
 def refused(call: Any, *arguments: Any, **named: Any) -> tuple[int, dict[str, Any]]:

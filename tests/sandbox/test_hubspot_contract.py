@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.sandbox.hubspot_client import CONTACTS, QUALY_ID, WEB, HubSpotClient, hubspot_sandbox
 from tests.sandbox.hubspot_contract import DOCUMENT, Contract, specification
+from tests.sandbox.recorded import Recorded, Seen
 
 PROPERTIES = "/crm/v3/properties/contacts"
 GROUP = {"name": "qualy", "label": "Qualy"}
@@ -34,32 +33,13 @@ def shared() -> Iterator[HubSpotClient]:
         yield client
 
 
-class Recorded:
-    """Every call that goes through while it is open, held against the document."""
-
-    def __init__(self, contract: Contract) -> None:
-        self._contract = contract
-        self.statuses: list[int] = []
-        self.problems: list[str] = []
-
-    def __call__(self, response: httpx.Response) -> None:
-        request = response.request
-        path = request.url.path.removeprefix("/hubspot")
-        response.read()
-        form = path.startswith("/oauth/")
-        body = json.loads(request.content) if request.content and not form else None
-        answer = json.loads(response.content) if response.content else None
-        query = set(request.url.params)
-        self.statuses.append(response.status_code)
-        self.problems += self._contract.problems(request.method, path, query, body, response.status_code, answer)
-
-
 @pytest.fixture
 def recorded(contract: Contract) -> Iterator[Recorded]:
-    record = Recorded(contract)
-    WEB.event_hooks["response"].append(record)
-    yield record
-    WEB.event_hooks["response"].remove(record)
+    def problems(seen: Seen) -> list[str]:
+        return contract.problems(seen.method, seen.path, set(seen.query), seen.body, seen.status, seen.answer)
+
+    with Recorded("/hubspot", problems).of_client(WEB) as record:
+        yield record
 
 
 def test_what_it_holds_from_the_start_is_as_the_sdk_expects(shared: HubSpotClient, recorded: Recorded) -> None:

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hubspot.crm.owners.exceptions import NotFoundException as NoSuchOwner
 from hubspot.crm.properties.exceptions import ApiException, NotFoundException
 
-from tests.sandbox.hubspot_client import QUALY_ID, HubSpotClient, hubspot_sandbox
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[HubSpotClient]:
-    with hubspot_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def hubspot(shared: HubSpotClient) -> HubSpotClient:
-    return shared.reset()
+from tests.sandbox.hubspot_client import QUALY_ID, HubSpotClient
 
 
 def status_of(call: Any, *arguments: Any) -> int:

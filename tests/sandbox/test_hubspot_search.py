@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hubspot.crm.contacts.exceptions import ApiException
 
-from tests.sandbox.hubspot_client import CONTACTS, HubSpotClient, hubspot_sandbox
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[HubSpotClient]:
-    with hubspot_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def hubspot(shared: HubSpotClient) -> HubSpotClient:
-    return shared.reset()
+from tests.sandbox.hubspot_client import CONTACTS, HubSpotClient
 
 
 @pytest.fixture

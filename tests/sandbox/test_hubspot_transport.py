@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 from hubspot import HubSpot
@@ -17,7 +15,7 @@ from hubspot.crm.contacts.exceptions import (
 from urllib3.exceptions import ProtocolError
 
 from sandbox.server import Sandbox
-from tests.sandbox.hubspot_client import CONTACTS, NORMAL, TOKEN, WEB, HubSpotClient, hubspot_sandbox
+from tests.sandbox.hubspot_client import CONTACTS, NORMAL, TOKEN, WEB, HubSpotClient
 
 REFRESH = {
     "grant_type": "refresh_token",
@@ -25,17 +23,6 @@ REFRESH = {
     "client_id": "sandbox-hubspot-app",
     "client_secret": "sandbox-hubspot-secret",
 }
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[HubSpotClient]:
-    with hubspot_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def hubspot(shared: HubSpotClient) -> HubSpotClient:
-    return shared.reset()
 
 
 def test_each_call_has_its_own_status(hubspot: HubSpotClient) -> None:

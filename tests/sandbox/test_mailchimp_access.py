@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -12,20 +11,9 @@ import pytest
 
 from sandbox.app import load_services
 from sandbox.world import Wishes, make_world
-from tests.sandbox.mailchimp_client import KEY, LIST, TODAY, WEB, MailchimpClient, mailchimp_sandbox, md5, refusal
+from tests.sandbox.mailchimp_client import KEY, LIST, TODAY, WEB, MailchimpClient, md5, refusal
 
 MEMBERS = f"/lists/{LIST}/members"
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[MailchimpClient]:
-    with mailchimp_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def chimp(shared: MailchimpClient) -> MailchimpClient:
-    return shared.reset()
 
 
 def test_any_user_name_goes_with_the_key_and_a_token_goes_as_bearer(chimp: MailchimpClient) -> None:

@@ -5,26 +5,14 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.sandbox.mailchimp_client import KEY, LIST, WEB, MailchimpClient, mailchimp_sandbox, md5, refusal
+from tests.sandbox.mailchimp_client import KEY, LIST, WEB, MailchimpClient, md5, refusal
 
 ANA, BO = "ana@mail.example", "bo@mail.example"
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[MailchimpClient]:
-    with mailchimp_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def chimp(shared: MailchimpClient) -> MailchimpClient:
-    return shared.reset()
 
 
 def subscribe(chimp: MailchimpClient, *members: dict[str, Any], query: Any = None, **more: Any) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from tests.sandbox.mailchimp_client import LIST, WEB, mailchimp_sandbox
 from tests.sandbox.mailchimp_contract import FOLDER, Contract, specification
+from tests.sandbox.recorded import Recorded, Seen
 
 BASE = "/mailchimp/3.0"
 ANA = "ana@mail.example"
@@ -27,32 +26,13 @@ def contract() -> Contract:
     return Contract(folder)
 
 
-class Recorded:
-    """Every call that goes through while it is open, held against the schemas."""
-
-    def __init__(self, contract: Contract) -> None:
-        self._contract = contract
-        self.calls = 0
-        self.problems: list[str] = []
-
-    def __call__(self, response: httpx.Response) -> None:
-        request = response.request
-        if not request.url.path.startswith(BASE):
-            return
-        response.read()
-        body = json.loads(request.content) if request.content else None
-        answer = json.loads(response.content) if response.content else {}
-        path, query = request.url.path.removeprefix(BASE), dict(request.url.params)
-        self.calls += 1
-        self.problems += self._contract.problems(request.method, path, query, body, response.status_code, answer)
-
-
 @pytest.fixture
 def recorded(contract: Contract) -> Iterator[Recorded]:
-    record = Recorded(contract)
-    WEB.event_hooks["response"].append(record)
-    yield record
-    WEB.event_hooks["response"].remove(record)
+    def problems(seen: Seen) -> list[str]:
+        return contract.problems(seen.method, seen.path, seen.query, seen.body, seen.status, seen.answer or {})
+
+    with Recorded(BASE, problems).of_client(WEB) as record:
+        yield record
 
 
 def test_reads_are_as_the_specification_says(recorded: Recorded) -> None:
@@ -65,7 +45,7 @@ def test_reads_are_as_the_specification_says(recorded: Recorded) -> None:
                 chimp.ok("GET", f"/lists/{LIST}/members/{member['id']}")
         chimp.ok("GET", f"/lists/{LIST}/merge-fields", count=50)
         chimp.ok("GET", f"/lists/{LIST}/merge-fields/1")
-    assert recorded.calls > 15
+    assert len(recorded.seen) > 15
     assert recorded.problems == []
 
 
@@ -84,7 +64,7 @@ def test_writes_and_their_answers_are_as_the_specification_says(recorded: Record
         chimp.http("DELETE", chimp.member_path(ANA))
         chimp.http("POST", f"{chimp.member_path(ANA)}/actions/delete-permanent")
         chimp.http("DELETE", f"/lists/{LIST}/merge-fields/{field['merge_id']}")
-    assert recorded.calls == 11
+    assert len(recorded.seen) == 11
     assert recorded.problems == []
 
 
@@ -95,7 +75,7 @@ def test_batches_are_as_the_specification_says(recorded: Recorded) -> None:
         chimp.ok("GET", f"/batches/{batch['id']}")
         chimp.ok("GET", "/batches", count=10)
         chimp.http("DELETE", f"/batches/{batch['id']}")
-    assert recorded.calls == 4
+    assert len(recorded.seen) == 4
     assert recorded.problems == []
 
 

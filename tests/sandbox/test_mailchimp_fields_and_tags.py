@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.sandbox.mailchimp_client import LIST, MailchimpClient, mailchimp_sandbox, refusal
+from tests.sandbox.mailchimp_client import LIST, MailchimpClient, refusal
 
 FIELDS = f"/lists/{LIST}/merge-fields"
 ANA = "ana@mail.example"
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[MailchimpClient]:
-    with mailchimp_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def chimp(shared: MailchimpClient) -> MailchimpClient:
-    return shared.reset()
 
 
 def test_fields_are_made_renamed_and_deleted(chimp: MailchimpClient) -> None:

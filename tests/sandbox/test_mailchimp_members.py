@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.sandbox.mailchimp_client import LIST, MailchimpClient, mailchimp_sandbox, md5, refusal
+from tests.sandbox.mailchimp_client import LIST, MailchimpClient, md5, refusal
 
 MEMBERS = f"/lists/{LIST}/members"
 ANA = "ana@mail.example"
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[MailchimpClient]:
-    with mailchimp_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def chimp(shared: MailchimpClient) -> MailchimpClient:
-    return shared.reset()
 
 
 def test_status_if_new_is_for_new_members_alone(chimp: MailchimpClient) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,18 +20,7 @@ from sandbox.app import load_services
 from sandbox.quickbooks.shapes import SHAPES
 from sandbox.quickbooks.stand_in import QuickBooksStandIn
 from sandbox.world import Wishes, make_world
-from tests.sandbox.quickbooks_client import FEES, TODAY, QuickBooksClient, quickbooks_sandbox, sale_line
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[QuickBooksClient]:
-    with quickbooks_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def books(shared: QuickBooksClient) -> QuickBooksClient:
-    return shared.reset()
+from tests.sandbox.quickbooks_client import FEES, TODAY, QuickBooksClient, sale_line
 
 
 def new_customer(name: str) -> Customer:

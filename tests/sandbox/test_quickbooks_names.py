@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from quickbooks.exceptions import QuickbooksException
 from quickbooks.objects import Account, Customer, Item, TaxCode, TaxRate, Vendor
 
 from tests.sandbox.quickbooks_client import QuickBooksClient, quickbooks_sandbox
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[QuickBooksClient]:
-    with quickbooks_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def books(shared: QuickBooksClient) -> QuickBooksClient:
-    return shared.reset()
 
 
 def test_a_new_customer_as_the_sdk_sends_it(books: QuickBooksClient) -> None:

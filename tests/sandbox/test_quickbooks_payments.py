@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -11,18 +10,7 @@ from hypothesis import strategies as st
 from quickbooks.exceptions import ObjectNotFoundException, QuickbooksException
 from quickbooks.objects import Bill, BillPayment, Invoice, Payment, VendorCredit
 
-from tests.sandbox.quickbooks_client import CLEARING_USD, QuickBooksClient, quickbooks_sandbox
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[QuickBooksClient]:
-    with quickbooks_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def books(shared: QuickBooksClient) -> QuickBooksClient:
-    return shared.reset()
+from tests.sandbox.quickbooks_client import CLEARING_USD, QuickBooksClient
 
 
 def balance(books: QuickBooksClient, kind: str, id_: str) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,18 +9,7 @@ from quickbooks.cdc import change_data_capture
 from quickbooks.exceptions import ValidationException
 from quickbooks.objects import Bill, CompanyInfo, Customer, Invoice, Item, Payment, Preferences, Vendor
 
-from tests.sandbox.quickbooks_client import QuickBooksClient, quickbooks_sandbox
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[QuickBooksClient]:
-    with quickbooks_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def books(shared: QuickBooksClient) -> QuickBooksClient:
-    return shared.reset()
+from tests.sandbox.quickbooks_client import QuickBooksClient
 
 
 def people(books: QuickBooksClient, number: int) -> None:

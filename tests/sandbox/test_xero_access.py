@@ -15,17 +15,6 @@ from tests.sandbox.xero_client import CONSENT, WEB, XeroClient, xero_sandbox
 REDIRECT = "http://localhost:8765/callback"
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[XeroClient]:
-    with xero_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def xero(shared: XeroClient) -> XeroClient:
-    return shared.reset()
-
-
 @pytest.fixture
 def fresh() -> Iterator[XeroClient]:
     """A sandbox of the test's own, whose first refresh token nobody has used."""

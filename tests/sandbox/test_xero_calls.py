@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,17 +18,6 @@ from sandbox.app import load_services
 from sandbox.world import Wishes, make_world
 from sandbox.xero.stand_in import XeroStandIn
 from tests.sandbox.xero_client import TODAY, WEB, XeroClient, invoice_body, line, messages, payment_body, xero_sandbox
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[XeroClient]:
-    with xero_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def xero(shared: XeroClient) -> XeroClient:
-    return shared.reset()
 
 
 def numbers(xero: XeroClient) -> list[str]:
@@ -271,6 +260,20 @@ def test_a_lost_answer_is_found_again_with_the_same_key(xero: XeroClient) -> Non
         xero.http("PUT", "/Payments", body, key="once")
     assert xero.http("PUT", "/Payments", body, key="once").status_code == 200
     assert len(xero.state()["Payments"]) == 1
+
+
+def test_statuses_that_are_asked_for_speak_as_xero_does(xero: XeroClient) -> None:
+    def asked(do: str) -> httpx.Response:
+        fault(xero, do, method="PUT")
+        return xero.http("PUT", "/Contacts", {"Contacts": [{"Name": "Ana"}]})
+
+    assert [asked(f"status:{status}").json()["Title"] for status in (401, 403)] == ["Unauthorized", "Forbidden"]
+    assert asked("status:404").text == "The resource you're looking for cannot be found"
+    limited = asked("status:429")
+    assert (limited.headers["X-Rate-Limit-Problem"], limited.headers["Retry-After"]) == ("minute", "1")
+    assert asked("status:503").json()["Status"] == 503
+    assert "<h1>400</h1>" in asked("page:400").text
+    assert xero.read("/Contacts", where='Name=="Ana"')["Contacts"] == []
 
 
 def test_stale_reads_show_the_books_as_they_were(xero: XeroClient) -> None:

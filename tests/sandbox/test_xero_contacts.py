@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.sandbox.xero_client import XeroClient, invoice_body, messages, xero_sandbox
+from tests.sandbox.xero_client import XeroClient, invoice_body, messages
 
 NAME_TAKEN = (
     "The contact name Ana Souza is already assigned to another contact. "
@@ -17,17 +15,6 @@ ARCHIVED = (
     "The contact with the specified contact details has been archived. "
     "The contact must be un-archived before creating new invoices or credit notes."
 )
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[XeroClient]:
-    with xero_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def xero(shared: XeroClient) -> XeroClient:
-    return shared.reset()
 
 
 def refused(xero: XeroClient, method: str = "PUT", **fields: object) -> list[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
+from tests.sandbox.recorded import Recorded, Seen
 from tests.sandbox.xero_client import WEB, XeroClient, invoice_body, line, payment_body, xero_sandbox
 from tests.sandbox.xero_contract import DOCUMENT, Contract, specification
 
@@ -33,33 +32,13 @@ def shared() -> Iterator[XeroClient]:
         yield client
 
 
-class Recorded:
-    """Every call that goes through while it is open, held against the document."""
-
-    def __init__(self, contract: Contract) -> None:
-        self._contract = contract
-        self.calls = 0
-        self.problems: list[str] = []
-
-    def __call__(self, response: httpx.Response) -> None:
-        request = response.request
-        if not request.url.path.startswith(BASE):
-            return
-        response.read()
-        body = json.loads(request.content) if request.content else None
-        answer = json.loads(response.content) if response.content else None
-        path = request.url.path.removeprefix(BASE)
-        query = dict(request.url.params)
-        self.calls += 1
-        self.problems += self._contract.problems(request.method, path, query, body, response.status_code, answer)
-
-
 @pytest.fixture
 def recorded(contract: Contract) -> Iterator[Recorded]:
-    record = Recorded(contract)
-    WEB.event_hooks["response"].append(record)
-    yield record
-    WEB.event_hooks["response"].remove(record)
+    def problems(seen: Seen) -> list[str]:
+        return contract.problems(seen.method, seen.path, seen.query, seen.body, seen.status, seen.answer)
+
+    with Recorded(BASE, problems).of_client(WEB) as record:
+        yield record
 
 
 @pytest.fixture
@@ -82,7 +61,7 @@ def test_what_it_holds_from_the_start_is_as_the_document_says(contract: Contract
             xero.read(f"/{path}")
             xero.read(f"/{path}", page=1, pageSize=1000)
         xero.read("/BrandingThemes")
-    assert recorded.calls == 15
+    assert len(recorded.seen) == 15
     assert recorded.problems == []
 
 
@@ -99,7 +78,7 @@ def test_writes_and_their_answers_are_as_the_document_says(xero: XeroClient, rec
     xero.http("PUT", f"/Invoices/{bill['InvoiceID']}/History", {"HistoryRecords": [{"Details": "seen"}]})
     for path in (f"/Invoices/{bill['InvoiceID']}", "/Contacts/K-1", f"/Payments/{payment['PaymentID']}"):
         xero.read(path)
-    assert recorded.calls == 12
+    assert len(recorded.seen) == 12
     assert recorded.problems == []
 
 
@@ -111,7 +90,7 @@ def test_refusals_are_as_the_document_says(xero: XeroClient, recorded: Recorded)
     invoice = xero.read("/Invoices/T-1")["Invoices"][0]
     assert xero.http("PUT", "/Payments", {"Payments": [payment_body(invoice, 500)]}).status_code == 400
     assert xero.http("PUT", "/Contacts", {"Contacts": [{"Name": "Ana Souza"}]}).status_code == 400
-    assert recorded.calls == 6
+    assert len(recorded.seen) == 6
     assert recorded.problems == []
 
 

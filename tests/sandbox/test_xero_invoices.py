@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -10,18 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.sandbox.xero_client import COSTS, XeroClient, invoice_body, line, messages, xero_sandbox
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[XeroClient]:
-    with xero_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def xero(shared: XeroClient) -> XeroClient:
-    return shared.reset()
+from tests.sandbox.xero_client import COSTS, XeroClient, invoice_body, line, messages
 
 
 def refused(xero: XeroClient, number: str = "T-9", **fields: Any) -> list[str]:
@@ -169,10 +157,10 @@ def test_tax_is_rounded_per_line_and_then_added_up(
     amounts=st.lists(st.integers(1, 10_000_000), min_size=1, max_size=6),
     mode=st.sampled_from(["Inclusive", "Exclusive", "NoTax"]),
 )
-def test_totals_always_add_up_to_the_cent(shared: XeroClient, amounts: list[int], mode: str) -> None:
+def test_totals_always_add_up_to_the_cent(shared_xero: XeroClient, amounts: list[int], mode: str) -> None:
     lines = [line(UnitAmount=amount / 100) for amount in amounts]
     body = {"Type": "ACCREC", "Contact": {"Name": "Ana"}, "LineAmountTypes": mode, "LineItems": lines}
-    made = shared.put("Invoices", body)
+    made = shared_xero.put("Invoices", body)
     assert round(made["SubTotal"] + made["TotalTax"], 2) == made["Total"] == made["AmountDue"]
     whole = round(sum(one["LineAmount"] for one in made["LineItems"]), 2)
     assert whole == sum(amounts) / 100 == (made["SubTotal"] if mode == "Exclusive" else made["Total"])

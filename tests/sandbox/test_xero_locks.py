@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,17 +12,6 @@ PERIOD = "The document date cannot be before the period lock date, currently set
 YEAR_END = "The document date cannot be before the end of year lock date, currently set at 31-May-2026"
 EDIT = "The document cannot be edited as it is currently dated before the period lock date"
 PAYMENT = "Organisation accounts are locked on the specified payment date 31-May-2026"
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[XeroClient]:
-    with xero_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def xero(shared: XeroClient) -> XeroClient:
-    return shared.reset()
 
 
 def lock(xero: XeroClient, period: str | None = None, year_end: str | None = None) -> None:

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.sandbox.xero_client import XeroClient, invoice_body, line, messages, payment_body, xero_sandbox
+from tests.sandbox.xero_client import XeroClient, invoice_body, line, messages, payment_body
 
 TOO_MUCH = "Payment amount exceeds the amount outstanding on this document"
 ONLY_AUTHORISED = "Payments can only be made against Authorised documents"
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[XeroClient]:
-    with xero_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def xero(shared: XeroClient) -> XeroClient:
-    return shared.reset()
 
 
 def now(xero: XeroClient, document: dict[str, Any]) -> dict[str, Any]:
@@ -148,10 +136,12 @@ def test_payments_are_found_by_reference_and_by_invoice(xero: XeroClient) -> Non
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(amounts=st.lists(st.integers(1, 6000), min_size=1, max_size=5))
-def test_paid_and_due_are_always_the_total(shared: XeroClient, amounts: list[int]) -> None:
-    invoice = shared.put("Invoices", invoice_body({"ContactID": ""}, "", Contact={"Name": "Ana"}, InvoiceNumber=None))
-    shared.write("PUT", "Payments", *(payment_body(invoice, amount / 100) for amount in amounts))
-    after = now(shared, invoice)
+def test_paid_and_due_are_always_the_total(shared_xero: XeroClient, amounts: list[int]) -> None:
+    invoice = shared_xero.put(
+        "Invoices", invoice_body({"ContactID": ""}, "", Contact={"Name": "Ana"}, InvoiceNumber=None)
+    )
+    shared_xero.write("PUT", "Payments", *(payment_body(invoice, amount / 100) for amount in amounts))
+    after = now(shared_xero, invoice)
     assert round(after["AmountPaid"] + after["AmountDue"], 2) == 110.0
     assert after["AmountDue"] >= 0
     assert (after["Status"] == "PAID") == (after["AmountDue"] == 0)

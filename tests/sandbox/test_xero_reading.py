@@ -12,17 +12,6 @@ from tests.sandbox.xero_client import TODAY, WEB, XeroClient, invoice_body, xero
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[XeroClient]:
-    with xero_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def xero(shared: XeroClient) -> XeroClient:
-    return shared.reset()
-
-
-@pytest.fixture(scope="module")
 def filled() -> Iterator[XeroClient]:
     """Twelve invoices of two contacts, written a minute apart in three calls."""
     with xero_sandbox() as client:

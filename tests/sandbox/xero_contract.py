@@ -1,7 +1,7 @@
 """Calls and answers held against Xero's official OpenAPI document, for developers who have it at hand.
 
 The environment variable ``QUALY_SPECS`` names a directory with ``xero/xero_accounting.yaml``
-(github.com/XeroAPI/Xero-OpenAPI, ``xero_accounting.yaml``).
+and ``xero/xero-identity.yaml`` (github.com/XeroAPI/Xero-OpenAPI).
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
 DOCUMENT = "xero/xero_accounting.yaml"
+IDENTITY = "xero/xero-identity.yaml"
 BASE = "urn:xero"
 
 
-def specification() -> Path | None:
-    """Where the document is; None where it is not at hand."""
+def specification(document: str = DOCUMENT) -> Path | None:
+    """Where a document is; None where it is not at hand."""
     folder = os.environ.get("QUALY_SPECS")
-    path = Path(folder) / DOCUMENT if folder else None
+    path = Path(folder) / document if folder else None
     return path if path and path.is_file() else None
 
 
@@ -71,10 +72,14 @@ class Contract:
         schema = described.get("content", {}).get("application/json", {}).get("schema")
         if schema is None:
             return []
-        validator = self._validator(_key(schema))
+        listed = "items" in schema
+        validator = self._validator(_key(schema["items"] if listed else schema))
+        if listed and not isinstance(value, list):
+            return [f"{where}: is no list"]
         return [
             f"{where}: {'/'.join(map(str, error.path))}: {error.message[:200]}"
-            for error in validator.iter_errors(value)
+            for one in (value if listed else [value])
+            for error in validator.iter_errors(one)
         ]
 
     def _resolved(self, one: dict[str, Any]) -> dict[str, Any]:

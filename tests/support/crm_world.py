@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from qualy_app.crm_desk import CrmDesk
+from qualy_app.crm_jobs import previewed
 from qualy_app.desk import Desk
 from qualy_app.signals import RunProblem as AppProblem
 from qualy_sync.contracts.errors import ToolError
@@ -32,6 +33,7 @@ from qualy_sync.ledger.leases import LeaseHeld, LeaseLost
 from qualy_sync.ledger.runs import open_run
 from qualy_sync.ledger.schema import current_outcomes, passes
 from qualy_sync.load.gate import STANDING
+from qualy_sync.load.gate import confirm as confirm_hash
 from sandbox.server import Sandbox
 
 from .world import MINUTE, SECRET_KEY, SETTINGS, STANDING_META, Crash, object_id
@@ -140,6 +142,15 @@ class CrmWorld:
             if self.later() and len(self.writes()) == before and not self.unfinished():
                 return
         raise AssertionError(f"not quiet: {self.unfinished()}; {self.problems}; {self.writes()[-3:]}")
+
+    def confirm(self, by: str = "Olga") -> str:
+        """A person looks at the preview and confirms it by its hash."""
+        desk = self.desk()
+        run = open_run(self.ledger, "preview", by_clock=True, settings_version=desk.desk.settings.version)
+        work = desk.read_account(run)
+        name, _, _ = previewed(work)
+        assert confirm_hash(self.ledger, work.book, name, by)
+        return name
 
     def crash(self, point: str, batch: int = 1) -> None:
         """A run that breaks off at that point of that batch."""

@@ -6,9 +6,9 @@ import gc
 import json
 import sys
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from qualy_sync.contracts.source import Page
 from qualy_sync.extract import extract
@@ -17,6 +17,7 @@ from qualy_sync.model import Kind
 from qualy_sync.settings import SourceSettings
 
 DAY = timedelta(days=1)
+T = TypeVar("T")
 ITEM = {"_id": "1", "name": "Tuition", "category": "Tuition", "amount": 90_000}
 TEMPLATE = {"contact": "c", "currency": "AUD", "items": [ITEM] * 3, "createdAt": "2026-06-01T00:00:00.000Z"}
 
@@ -45,15 +46,21 @@ class Endless:
             yield Page((), (), skip, True)
 
 
-def peak(ledger: Ledger, many: int) -> int:
-    """The most bytes that one extraction of so many payments held at once."""
+def most_held(work: Callable[[], T]) -> tuple[int, T]:
+    """The most bytes that some work held at once, and what it gave."""
     usual = gc.get_threshold()
     gc.set_threshold(100, 5, 5)  # garbage that only waits to be collected is not what grows
     tracemalloc.start()
-    done = extract(ledger, Endless(many), SourceSettings())
+    done = work()
     high = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     gc.set_threshold(*usual)
+    return high, done
+
+
+def peak(ledger: Ledger, many: int) -> int:
+    """The most bytes that one extraction of so many payments held at once."""
+    high, done = most_held(lambda: extract(ledger, Endless(many), SourceSettings()))
     counts = done.counts["kinds"]["payment-intents"]
     if counts["new"] + counts["unchanged"] != many:
         raise SystemExit(f"not every payment was read: {counts}")

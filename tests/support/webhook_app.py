@@ -1,7 +1,14 @@
-"""The application that takes webhooks in, behind a real server of its own, without the rest of Airflow."""
+"""The application that takes webhooks in, behind a real server of its own, without the rest of Airflow.
+
+`python -m tests.support.webhook_app` serves it in a process of its own, with what its environment says: it prints its
+address, and when its standard input is closed it ends and prints the events that it sent, as a JSON list.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,3 +41,15 @@ def serving(environment: dict[str, str], woken: list[str], port: int = 0) -> Ite
     finally:
         server.should_exit = True
         thread.join()
+
+
+def main() -> None:
+    woken: list[str] = []
+    with serving(dict(os.environ), woken) as address:
+        print(address, flush=True)
+        sys.stdin.read()
+    print(json.dumps(woken), flush=True)
+
+
+if __name__ == "__main__":
+    main()

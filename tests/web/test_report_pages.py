@@ -100,6 +100,15 @@ def test_there_is_no_static_folder_and_no_api_description(api: Api, viewer: http
         assert viewer.get(PREFIX + path).status_code == 404
 
 
+def test_the_list_leads_to_the_reports_of_the_other_syncs(ledger: Ledger, viewer: httpx.Client) -> None:
+    other = f"{PREFIX}/reports/sync_hubspot"
+    assert other not in viewer.get(REPORTS).text
+    add_run(ledger, 5, "sync_hubspot/r", {"report.html": HTML}, kind="hubspot")
+    assert f'href="{other}"' in viewer.get(REPORTS).text
+    assert f"{other}/5" in viewer.get(other).text
+    assert f'href="{REPORTS}"' in viewer.get(other).text
+
+
 def test_the_list_leads_to_each_report_and_its_files(ledger: Ledger, viewer: httpx.Client) -> None:
     page = viewer.get(REPORTS)
     assert page.text.index("Preview, command line") < page.text.index("Started by hand")

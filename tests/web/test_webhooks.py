@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
 import logging
+import os
 import re
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import structlog
 from starlette.routing import Mount
@@ -20,8 +25,9 @@ from starlette.testclient import TestClient
 
 from qualy_app.addresses import PREFIX, WEBHOOKS
 from qualy_sync.ledger import Ledger
-from qualy_sync.ledger.inbox import waiting
+from qualy_sync.ledger.inbox import Hint, waiting
 from tests.airflow_fixtures import Api
+from tests.support.webhook_app import serving
 
 NEW, OLD, OTHERS = "new-" + "n" * 30, "old-" + "o" * 30, "another-" + "x" * 30
 SIGNING, APP = "signing-" + "s" * 20, "app-" + "a" * 20
@@ -46,7 +52,6 @@ class Outside:
         self.ledger = ledger
         self._settings, self._patch = folder / "settings.yaml", monkeypatch
         self._web = api.anonymous
-        monkeypatch.setattr("qualy_app.webhooks.doors.REMEMBERED", -1.0)  # a test does not wait for a change to count
         monkeypatch.setenv("QUALY_LEDGER_URL", ledger.url)
         monkeypatch.setenv("QUALY_SETTINGS", str(self._settings))
         self.secrets(qualy={"webhook_secret": NEW, "webhook_secret_old": OLD}, hubspot={"webhook_secret": APP})
@@ -95,7 +100,16 @@ def test_every_address_of_ours_asks_for_a_login_or_for_a_secret(api: Api, outsid
                 answer = api.anonymous.request(method, address, content=b"{}")
                 assert answer.status_code in (401, 403, 405), (method, address)
                 assert prefix == PREFIX or answer.content == b"", "a webhook's sender is told nothing"
-    for path in ("/", "/qualy", "/qualy/", f"/qualy/{NEW}/more", "/docs", "/openapi.json", f"/Qualy/{NEW}"):
+    for path in (
+        "/",
+        "/qualy",
+        "/qualy/",
+        "/hubspot/",
+        f"/qualy/{NEW}/more",
+        "/docs",
+        "/openapi.json",
+        f"/Qualy/{NEW}",
+    ):
         answer = api.anonymous.post(WEBHOOKS + path)
         assert answer.status_code in (401, 404, 405), path
         assert answer.content == b""
@@ -168,6 +182,21 @@ def test_a_body_that_is_too_large_is_not_read_to_its_end(api: Api, outside: Outs
     assert outside.kept() == []
 
 
+def test_whoever_breaks_off_leaves_nothing_behind_not_even_a_line_in_the_log(
+    outside: Outside, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(dict(os.environ), []) as address:
+        host, port = urlsplit(address).hostname, urlsplit(address).port
+        for _ in range(3):
+            with socket.create_connection((host, port)) as connection:
+                head = f"POST {WEBHOOKS}/qualy/{NEW} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000\r\n\r\n"
+                connection.sendall(head.encode() + b'{"event": ')
+        with httpx.Client(trust_env=False) as web:
+            assert web.post(f"{address}/qualy/{NEW}", content=b"{}").status_code == 202
+    assert [record for record in caplog.records if record.name.startswith("qualy")] == []
+    assert outside.kept() == []
+
+
 def test_what_nobody_can_read_is_answered_and_nothing_is_kept(outside: Outside) -> None:
     for body in (b"", b"not json", b"[" * 5_000, b'{"event": "contacts.update"}', b"\xff"):
         assert outside.qualy(body=body) == 202, "sent again it would be no better"
@@ -184,6 +213,45 @@ def test_a_full_inbox_and_one_that_is_away_refuse_so_that_the_sender_tries_again
     assert len(outside.kept()) == 100
     monkeypatch.setenv("QUALY_LEDGER_URL", "")
     assert outside.qualy() == 503
+
+
+def test_a_connection_that_is_stored_in_airflow_counts_within_fifteen_seconds(
+    api: Api, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qualy_app.webhooks import Doors
+    from qualy_web.webhooks import create_app
+
+    def stored(secret: str) -> dict[str, str]:
+        return {"connection_id": "qualy", "conn_type": "http", "extra": json.dumps({"webhook_secret": secret})}
+
+    monkeypatch.delenv("AIRFLOW_CONN_QUALY")
+    admin, clock = api.as_user("admin"), [100.0]
+    assert admin.post("/api/v2/connections", json=stored(OLD)).status_code == 201
+    try:
+        with TestClient(create_app(Doors(now=lambda: clock[0]))) as web:
+
+            def old_and_new(at: float) -> list[int]:
+                clock[0] = 100.0 + at
+                return [web.post(f"/qualy/{secret}", json=EVENT).status_code for secret in (OLD, NEW)]
+
+            assert old_and_new(0) == [202, 401]
+            assert admin.patch("/api/v2/connections/qualy", json=stored(NEW)).status_code == 200
+            assert old_and_new(14) == [202, 401], "not asked for again yet"
+            assert old_and_new(16) == [401, 202]
+    finally:
+        admin.delete("/api/v2/connections/qualy")
+
+
+def test_a_mistake_in_the_settings_refuses_everybody_and_is_told_once(
+    outside: Outside, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "settings.yaml").write_text("webhooks: {qualy: {enabled: perhaps}}")
+    assert [outside.qualy() for _ in range(5)] == [503] * 5
+    told = [record for record in caplog.records if record.name == "qualy_app.webhooks.doors"]
+    assert len(told) == 1, "whoever sends much does not fill the log"
+    assert "enabled" in told[0].getMessage()
+    outside.settings()
+    assert outside.qualy() == 202, "and once it is mended, at once"
 
 
 def test_an_event_wakes_the_dag_when_the_inbox_was_empty_and_not_before_it_is_kept(
@@ -223,6 +291,26 @@ def test_an_event_that_cannot_be_sent_loses_nothing_and_the_next_webhook_sends_i
             assert web.post(f"/qualy/{NEW}", json=event).status_code == 202
     assert len(outside.kept()) == 3
     assert asked == ["qualy", "qualy"], "once in vain, once more with the next one, and then it is known"
+
+
+def test_while_the_inbox_stays_full_an_event_is_sent_again_once_a_minute(outside: Outside) -> None:
+    """Were the first lost, or its run to fail, the DAG would not have to wait for its own clock."""
+    from qualy_app.webhooks import Keeper
+
+    clock, woken = [0.0], []
+
+    def announce(tool: str) -> bool:
+        woken.append(clock[0])
+        return True
+
+    async def told_at(*moments: float) -> None:
+        keeper = Keeper(announce=announce, now=lambda: clock[0])
+        for clock[0] in moments:
+            await keeper.keep("qualy", [Hint("contacts", ID)], 100)
+            await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})  # the event is sent after the answer
+
+    asyncio.run(told_at(0, 30, 59, 61, 90, 122))
+    assert woken == [0, 61, 122]
 
 
 def test_no_log_holds_a_secret_or_anything_of_what_was_sent(

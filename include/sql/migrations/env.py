@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from qualy_sync.ledger import crm_schema, inbox_schema, schema
+from qualy_sync.ledger import columns, crm_schema, inbox_schema, schema
 
 TABLES = (schema, crm_schema, inbox_schema)  # importing them is what fills the one metadata
 
@@ -24,7 +24,7 @@ def render(kind: str, item: object, _context: AutogenContext) -> str | Literal[F
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=schema.metadata,
+    target_metadata=columns.metadata,
     render_as_batch=True,
     render_item=render,
 )

@@ -57,21 +57,28 @@ def _result(caller: Caller, pairs: Pairs, element: Element, heard: Heard | ToolE
     refused = caller.refusal(heard, f"{element.request.method} {_place(element)}")
     if refused is not None:
         return Skipped(element.ref, refused)
-    if heard.status == 409:
-        return Conflict(element.ref, message(heard))
-    if heard.status == 404 and element.verb is Verb.CREATE and element.what not in SETTLED:
-        return Skipped(element.ref, Refused(f"Conta Azul has nothing there ({_place(element)})."))
-    if heard.status == 404:
-        return Declined(element.ref, Code.REMOVED_THERE, "Conta Azul has no such record any more.")
     if 400 <= heard.status < 500:
-        said = message(heard)
-        return Declined(element.ref, code_of(said), said)
+        return _refused(element, heard)
     if not 200 <= heard.status < 300:
         return None
     try:
         return _DONE[element.verb](caller, pairs, element, heard)
     except ToolError:
         return None  # it was done, or it seems so: looking tells
+
+
+def _refused(element: Element, heard: Heard) -> Result | None:
+    """A refusal of this element alone. None where the words are not Conta Azul's: a page of whatever is between."""
+    if heard.status == 409:
+        return Conflict(element.ref, message(heard))
+    if heard.status == 404 and element.verb is Verb.CREATE and element.what not in SETTLED:
+        return Skipped(element.ref, Refused(f"Conta Azul has nothing there ({_place(element)})."))
+    if heard.status == 404:
+        return Declined(element.ref, Code.REMOVED_THERE, "Conta Azul has no such record any more.")
+    if content(heard) is None:
+        return None
+    said = message(heard)
+    return Declined(element.ref, code_of(said), said)
 
 
 def _place(element: Element) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.conta_azul.classify import SANDBOX, read_content, refusal
+from connectors.conta_azul.classify import read_content, refusal
 from connectors.conta_azul.fields import Row, objects, wall_time
 from connectors.conta_azul.pages import PAGE_SIZE, Page, whole
 from connectors.conta_azul.transport import Request, Transport
-from connectors.shared.answers import Heard
-from qualy_sync.contracts.accounting import Quota, TokenSource
+from connectors.shared.answers import Heard, says_stand_in
+from qualy_sync.contracts.accounting import EachAnswer, Quota, TokenSource, unwatched
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, ToolError, WrongShape
 
@@ -66,12 +66,13 @@ class Caller:
             raise WrongShape(f"Conta Azul answered GET {path} with something that is no record.")
         return found
 
-    def listed(self, path: str, query: Query) -> list[Row]:
+    def listed(self, path: str, query: Query, each_answer: EachAnswer = unwatched) -> list[Row]:
         """A whole list, each row once."""
 
         def fetch(number: int) -> Page:
             paged = [*query, ("pagina", str(number)), ("tamanho_pagina", str(PAGE_SIZE))]
             found = self.read(path, paged)
+            each_answer()
             if not isinstance(found, dict) or not any(name in found for name in _ROWS):
                 raise WrongShape(f"Conta Azul answered GET {path} without a list.")
             rows = next((found[name] for name in _ROWS if found.get(name) is not None), None)
@@ -121,10 +122,7 @@ class Caller:
         told = refusal(heard, "", self._clock.now(), self._turned_away) if heard.status == 429 else None
         self.quota.wait_until = told.until if isinstance(told, OutOfQuota) else None
         self._turned_away = self._turned_away + 1 if heard.status == 429 else 0
-        if SANDBOX in heard.headers:
-            self.stand_in = True
-        elif self.stand_in is None and heard.status < 300:
-            self.stand_in = False
+        self.stand_in = says_stand_in(heard, self.stand_in)
         return heard
 
 

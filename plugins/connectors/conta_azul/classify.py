@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.conta_azul.oauth import RECONNECT
-from connectors.shared.answers import Heard, loads
+from connectors.shared.answers import Heard, loads, retry_after
 from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, Refused, ToolError, Unreachable
 from qualy_sync.outcomes import Code
 
 WAITS = (3, 8, 15)  # seconds, where a 429 says nothing: the limits are of a second and of a minute
-SANDBOX = "x-sandbox"
+LONGEST_WAIT = timedelta(days=1)
 _LONGEST_MESSAGE = 300
 
 CODES: tuple[tuple[re.Pattern[str], Code], ...] = tuple(
@@ -46,9 +46,9 @@ def refusal(heard: Heard, asked: str, now: datetime, turned_away: int = 0) -> To
     if heard.status == 405 or 300 <= heard.status < 400 or _is_gateway(heard):
         return Refused(f"Conta Azul does not know what was asked for ({asked}). Check the connection's address.")
     if heard.status == 429:
-        wait = heard.headers.get("retry-after", "").strip()
-        told = int(wait) if wait.isdigit() and len(wait) < 6 else 0
-        until = now + timedelta(seconds=told or WAITS[min(turned_away, len(WAITS) - 1)])
+        told = retry_after(heard.headers.get("retry-after", ""), now, LONGEST_WAIT)
+        unsaid = now + timedelta(seconds=WAITS[min(turned_away, len(WAITS) - 1)])
+        until = told if told is not None and told > now else unsaid
         return OutOfQuota(f"Conta Azul's call limit is reached; it asks to wait ({asked}).", "call", until)
     return None
 

@@ -25,6 +25,7 @@ from qualy_sync.contracts.accounting import (
     Basis,
     Chart,
     Done,
+    EachAnswer,
     Failed,
     Fate,
     Gap,
@@ -47,6 +48,7 @@ from qualy_sync.contracts.accounting import (
     Ways,
     What,
     Write,
+    unwatched,
 )
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.errors import ToolError, WrongShape
@@ -121,19 +123,23 @@ class ContaAzulTool:
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
-    def changed(self, what: What, since: datetime | None) -> Iterator[Sequence[Remote]]:
+    def changed(
+        self, what: What, since: datetime | None, each_answer: EachAnswer = unwatched
+    ) -> Iterator[Sequence[Remote]]:
         """Pages of what changed since. INVOICE gives bills, and settlements of both, too."""
         start = since - LATE if since else None
         if what is What.CONTACT:
-            yield from _pages([person(row) for row in self._people(start)])
+            yield from _pages([person(row) for row in self._people(start, each_answer)])
             return
         for side in SIDES:
-            for rows in self._searched(side, start):
+            for rows in self._searched(side, start, each_answer):
                 for page in _pages([self._document(row, side) for row in rows]):
                     yield page
-                    yield from self._settlements_of(page)
+                    yield from self._settlements_of(page, each_answer)
 
-    def find(self, what: What, refs: Sequence[str], since: datetime | None) -> Sequence[Remote]:
+    def find(
+        self, what: What, refs: Sequence[str], since: datetime | None, each_answer: EachAnswer = unwatched
+    ) -> Sequence[Remote]:
         """Records by what each kind is searched by: an invoice's number, everything else's ref.
 
         Nothing can be asked for by it (the filters are not to be trusted), so that everything that changed since is
@@ -144,43 +150,49 @@ class ContaAzulTool:
             return ()
         start = since - LATE if since else None
         if what is What.CONTACT:
-            return self._find_people(refs, start)
+            return self._find_people(refs, start, each_answer)
         sides = (what,) if what in SIDES else tuple(SIDES)
         found: dict[str, Remote] = {}
         for side in sides:
-            for rows in self._searched(side, start):
+            for rows in self._searched(side, start, each_answer):
                 documents = [self._document(row, side) for row in rows]
                 pages: Iterable[Sequence[Remote]] = (documents,)
                 if what in SETTLED:
                     # Read ones last: they are what is there now.
-                    pages = (list(self._known([one.id for one in documents])), *self._settlements_of(documents))
+                    there = self._settlements_of(documents, each_answer)
+                    pages = (list(self._known([one.id for one in documents])), *there)
                 for page in pages:
                     found |= {one.id: one for one in page if _sought(one) & wanted}
         return tuple(found.values())
 
-    def by_id(self, what: What, remote_ids: Sequence[str]) -> Sequence[Remote]:
+    def by_id(self, what: What, remote_ids: Sequence[str], each_answer: EachAnswer = unwatched) -> Sequence[Remote]:
         """Records by id, one call each (documents: two, since an instalment does not say whose it is)."""
         read: Callable[[str], Remote | None] = self._one_document
         if what is What.CONTACT:
             read = self._one_person
         elif what in SETTLED:
             read = self._one_settlement
-        found = (read(remote_id) for remote_id in dict.fromkeys(remote_ids))
-        return tuple(one for one in found if one is not None)
+        found: list[Remote] = []
+        for remote_id in dict.fromkeys(remote_ids):
+            one = read(remote_id)
+            each_answer()
+            found += [one] if one is not None else []
+        return tuple(found)
 
-    def _people(self, since: datetime | None) -> list[Row]:
+    def _people(self, since: datetime | None, each_answer: EachAnswer) -> list[Row]:
         """People of every profile and type: left out, each of them narrows the answer."""
         found: dict[str, Row] = {}
         for window in self._caller.windows(since):
             for profile in PROFILES:
                 for kind in KINDS:
                     query = [("tipo_perfil", profile), ("tipos_pessoa", kind), *window]
-                    found |= {identifier(row, "id"): row for row in self._caller.listed(write.PEOPLE, query)}
+                    rows = self._caller.listed(write.PEOPLE, query, each_answer)
+                    found |= {identifier(row, "id"): row for row in rows}
         return list(found.values())
 
-    def _find_people(self, refs: Sequence[str], since: datetime | None) -> Sequence[Remote]:
+    def _find_people(self, refs: Sequence[str], since: datetime | None, each_answer: EachAnswer) -> Sequence[Remote]:
         """By the note that lists show; of people made since then whose note says nothing, by the code."""
-        rows = self._people(since)
+        rows = self._people(since, each_answer)
         wanted = {ref.casefold() for ref in refs}
         found: dict[str, Remote] = {one.id: one for one in map(person, rows) if one.ref.casefold() in wanted}
         missing = wanted - {one.ref.casefold() for one in found.values()}
@@ -188,19 +200,22 @@ class ContaAzulTool:
         for row in made_since if missing else ():
             if not person(row).ref:
                 whole = self._one_person(identifier(row, "id"))
+                each_answer()
                 if whole is not None and whole.ref.casefold() in missing:
                     found[whole.id] = whole
         return tuple(found.values())
 
-    def _searched(self, side: What, since: datetime | None) -> Iterator[list[Row]]:
+    def _searched(self, side: What, since: datetime | None, each_answer: EachAnswer) -> Iterator[list[Row]]:
         path = f"{write.FINANCE}/{SIDES[side]}/buscar"
         for window in self._caller.windows(since):
-            yield self._caller.listed(path, [*WIDE, *window])
+            yield self._caller.listed(path, [*WIDE, *window], each_answer)
 
     def _document(self, row: Row, side: What) -> RemoteDocument:
         return self._with_page(row_document(row, side, self._pairs))
 
-    def _settlements_of(self, documents: Sequence[RemoteDocument]) -> Iterator[Sequence[Remote]]:
+    def _settlements_of(
+        self, documents: Sequence[RemoteDocument], each_answer: EachAnswer
+    ) -> Iterator[Sequence[Remote]]:
         """Settlements of documents of ours whose paid amount is not the sum of the known ones, taken-back ones too."""
         known: dict[str, list[RemoteSettlement]] = {}
         for one in self._known([document.id for document in documents]):
@@ -214,6 +229,7 @@ class ContaAzulTool:
             and document.paid != sum(one.amount for one in known.get(document.id, ()))
         ):
             there = self._settlements(document)
+            each_answer()
             gone = [one for one in known.get(document.id, ()) if one.id not in {other.id for other in there}]
             page += there
             page += [replace(one, status=Status.DELETED, updated_at=document.updated_at) for one in gone]

@@ -3,62 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
+from connectors.shared.fields import Fields, Row
 from qualy_sync.contracts.errors import WrongShape
 
-Row = Mapping[str, Any]
+__all__ = [
+    "CURRENCY", "SAO_PAULO", "Row", "bare", "centavos", "day", "identifier", "moment", "needed", "needed_day",
+    "objects", "part", "text", "version", "wall_time",
+]  # fmt: skip
+
+_FIELDS = Fields("Conta Azul")
+text, needed, part, objects = _FIELDS.text, _FIELDS.needed, _FIELDS.part, _FIELDS.objects
 
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 CURRENCY = "BRL"
 
 
-def text(row: Row, key: str) -> str:
-    """A text field, empty where it is absent."""
-    value = row.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise WrongShape(f"Conta Azul answered a {key} that is not text.")
-    return value
-
-
-def needed(row: Row, key: str) -> str:
-    """A text field that has to be there."""
-    value = text(row, key)
-    if not value:
-        raise WrongShape(f"Conta Azul answered a record without {key}.")
-    return value
-
-
 def identifier(row: Row, key: str) -> str:
     """A UUID that has to be there, in small letters."""
     return needed(row, key).lower()
-
-
-def part(row: Row, *keys: str) -> Row:
-    """The first of these objects that is there, empty where none is."""
-    for key in keys:
-        value = row.get(key)
-        if value is None:
-            continue
-        if not isinstance(value, dict):
-            raise WrongShape(f"Conta Azul answered a {key} that is not an object.")
-        return value
-    return {}
-
-
-def objects(value: Any, name: str) -> list[Row]:
-    """A list of objects; nothing at all is an empty one (people: `items` is null where nobody fits)."""
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise WrongShape(f"Conta Azul answered {name} that are no list of objects.")
-    return value
 
 
 def moment(row: Row, key: str) -> datetime | None:

@@ -2,7 +2,8 @@
 
 Pages have no cursor, and rows that come or change meanwhile move the others. So the window is fixed, rows are told by
 their id, and a list is whole when it gave as many as it counts; where it did not, it is read until two readings agree
-(some counters are wrong).
+(some counters are wrong). A short page is the last one only where it makes up the count: it may be shorter than what
+was asked for. Otherwise the last one is empty.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def _once(fetch: Fetch) -> tuple[dict[str, Row], int | None]:
     for number in range(1, MOST_PAGES):
         page = fetch(number)
         found |= {identifier(row, "id"): row for row in page.rows}
-        if len(page.rows) < PAGE_SIZE:
+        enough = page.total is not None and len(found) >= page.total
+        if not page.rows or (len(page.rows) < PAGE_SIZE and enough):
             return found, page.total
     raise AnswerLost("Conta Azul's list has no end.")

@@ -14,10 +14,10 @@ from decimal import Decimal
 from http.cookiejar import DefaultCookiePolicy
 
 import requests
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from connectors.conta_azul.access import Access
 from connectors.shared.answers import Heard
+from connectors.shared.network import sendable, unsent
 from qualy_sync.contracts.errors import AnswerLost, ToolError, Unreachable
 
 CONNECT_TIMEOUT = 5
@@ -75,6 +75,8 @@ class Transport:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         if request.body is not None:
             headers["Content-Type"] = "application/json"
+        if not sendable(headers):
+            raise Unreachable(f"The token holds characters that cannot be sent ({asked}). Connect again.")
         try:
             answer = self._session.request(
                 request.method,
@@ -123,13 +125,9 @@ def _whole(answer: requests.Response, end: float) -> bytes:
 
 def _told(error: Exception, asked: str) -> ToolError:
     """The text of these errors holds addresses with their queries, so that it is left behind."""
-    cause = error.args[0] if error.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
-    refused = isinstance(reason, NewConnectionError | ConnectTimeoutError)
-    if refused or isinstance(error, requests.ConnectTimeout | requests.exceptions.InvalidURL):
-        return Unreachable(f"No connection to Conta Azul ({asked}). Check network and address, and try again.")
-    if isinstance(error, requests.exceptions.InvalidHeader):
-        return Unreachable(f"The token holds characters that cannot be sent ({asked}). Connect again.")
-    if isinstance(error, requests.exceptions.SSLError):
+    why = unsent(error)
+    if why == "certificate":
         return Unreachable(f"No secure connection to Conta Azul ({asked}): its certificate could not be verified.")
+    if why == "connection" or isinstance(error, requests.exceptions.InvalidURL):
+        return Unreachable(f"No connection to Conta Azul ({asked}). Check network and address, and try again.")
     return AnswerLost(f"Conta Azul's answer did not arrive ({asked}).")

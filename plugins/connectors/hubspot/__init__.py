@@ -12,11 +12,18 @@ __all__ = ["HubSpotTool", "StaticToken", "Tokens", "connect", "refresh"]
 
 
 def connect(
-    endpoint: Endpoint, tokens: TokenSource, clock: Clock, version: str, key_field: str, read_timeout: int = 30
+    endpoint: Endpoint,
+    tokens: TokenSource,
+    clock: Clock,
+    version: str,
+    key_field: str,
+    read_timeout: int = 30,
+    only: str = "",
 ) -> HubSpotTool:
     """HubSpot for one connection; nothing is sent yet. `read_timeout` in whole seconds.
 
     `endpoint.url` is the API's address, `version` what stands in its paths (`2026-09`, or `v3`), `key_field` the
-    property that carries our ref. Raises Refused for a host that is neither HubSpot's nor this machine's.
+    property that carries our ref, `only` the account that has to be reached ("": whichever it is). Raises Refused for a
+    host that is neither HubSpot's nor this machine's.
     """
-    return HubSpotTool(address(endpoint), tokens, clock, version, key_field, int(read_timeout))
+    return HubSpotTool(address(endpoint), tokens, clock, version, key_field, int(read_timeout), only)

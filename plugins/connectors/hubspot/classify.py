@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.shared.answers import Heard, count
+from connectors.shared.answers import Heard, count, retry_after
 from qualy_sync.contracts.accounting import Declined, NotSent, RejectedWhole, Unanswered
 from qualy_sync.contracts.errors import (
     AnswerLost,
@@ -29,6 +29,7 @@ from qualy_sync.outcomes import Code
 RECONNECT = "Run `bin/qualy connect hubspot` to see how to connect again."
 _LOCKED, _MIGRATING = 423, 477
 _BUSY = timedelta(seconds=2)
+_LONGEST_WAIT = timedelta(days=1)
 _MIGRATION = timedelta(hours=1)
 _VALUES = re.compile(r"\[\{.*\}\]", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,100}")
@@ -184,8 +185,7 @@ def remaining(heard: Heard) -> tuple[int | None, int | None]:
 
 def _limit(heard: Heard, now: datetime, zone: ZoneInfo | None) -> tuple[str, datetime]:
     """Which limit, and until when. HubSpot sends no `Retry-After` as a rule: each policy has its own window."""
-    wait = heard.headers.get("retry-after", "").strip()
-    asked = now + timedelta(seconds=min(int(wait), 86_400)) if wait.isdigit() else None
+    asked = retry_after(heard.headers.get("retry-after", ""), now, _LONGEST_WAIT)
     if heard.status == _LOCKED:
         return "record lock", asked or now + _BUSY
     if heard.status == _MIGRATING:

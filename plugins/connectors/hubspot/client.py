@@ -18,8 +18,8 @@ from connectors.hubspot.classify import (
     told,
 )
 from connectors.hubspot.transport import Transport
-from connectors.shared.answers import Heard
-from qualy_sync.contracts.accounting import Declined, Gap, NotSent, Quota, TokenSource, Unanswered
+from connectors.shared.answers import Heard, says_stand_in
+from qualy_sync.contracts.accounting import Declined, Gap, NotSent, Quota, RejectedWhole, TokenSource, Unanswered
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.crm import (
     Account,
@@ -34,7 +34,16 @@ from qualy_sync.contracts.crm import (
     Reply,
     Write,
 )
-from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, Refused, ToolError, WrongShape
+from qualy_sync.contracts.errors import (
+    AnswerLost,
+    OutOfQuota,
+    Reconnect,
+    Refused,
+    ToolError,
+    Unreachable,
+    WrongShape,
+)
+from qualy_sync.outcomes import Code
 
 PER_CALL = 100
 SEARCH_PAGE = 200
@@ -56,7 +65,11 @@ GAPS = (
 
 
 class HubSpotTool:
-    """See `qualy_sync.contracts.crm.CrmTool`. `stand_in` is None until the first answer."""
+    """See `qualy_sync.contracts.crm.CrmTool`. `stand_in` is None until the first answer.
+
+    `only` is the one account that may be reached, "" for whichever it is. No call of HubSpot's names the account, so
+    that it is asked for before the first one: a connection may have been pointed to another one since.
+    """
 
     id = "hubspot"
     title = "HubSpot"
@@ -65,7 +78,7 @@ class HubSpotTool:
     gaps: Sequence[Gap] = GAPS
 
     def __init__(
-        self, url: str, tokens: TokenSource, clock: Clock, version: str, key_field: str, read_timeout: int
+        self, url: str, tokens: TokenSource, clock: Clock, version: str, key_field: str, read_timeout: int, only: str
     ) -> None:
         self.key_field = key_field
         self.quota = Quota()
@@ -75,25 +88,26 @@ class HubSpotTool:
         self._transport = Transport(url, version, read_timeout)
         self._zone: ZoneInfo | None = None
         self._portal = ""
-        self._ui = "app.hubspot.com"
+        self._only = only
 
     # -- what the account is ---------------------------------------------------------------------------------------
 
     def account(self) -> Account:
         """The account (HubSpot: portal)."""
-        content = self._content("account details", self._transport.account)
+        content = self._said(self._once("account details", self._transport.account), "account details")
         portal = content.get("portalId")
         if not isinstance(portal, int) or isinstance(portal, bool):
             raise WrongShape("HubSpot's account details name no portalId.")
         self._portal = str(portal)
         domain = content.get("uiDomain")
-        if isinstance(domain, str) and domain.endswith(".hubspot.com"):
-            self._ui = domain
+        ours = isinstance(domain, str) and domain.endswith(".hubspot.com")
+        page = f"https://{domain if ours else 'app.hubspot.com'}/contacts/{self._portal}/record/0-1/{{id}}"
         try:
             self._zone = ZoneInfo(str(content.get("timeZone")))
         except (ZoneInfoNotFoundError, ValueError):
             self._zone = None
-        return Account(self._portal, f"HubSpot account {self._portal}", bool(self.stand_in))
+        stand_in = bool(self.stand_in)
+        return Account(self._portal, f"HubSpot account {self._portal}", stand_in, "" if stand_in else page)
 
     def properties(self) -> Mapping[str, Property]:
         """Every property of contacts that is in use."""
@@ -177,6 +191,12 @@ class HubSpotTool:
         """Sends a body once. After a 401, by which nothing was done, it goes once more with a fresh token."""
         asked = f"contacts {act}"
         try:
+            self._at_home()
+        except AnswerLost as error:  # of the question whose account it is: nothing else was sent
+            return NotSent(Unreachable(error.message))
+        except ToolError as error:
+            return NotSent(error)
+        try:
             token = self._tokens.access_token()
             heard = self._call(token, asked, lambda given: self._transport.call(given, "batch", str(act), body))
             if heard.status == 401:
@@ -187,6 +207,8 @@ class HubSpotTool:
         except ToolError as error:
             return NotSent(error)
         fate = batch_fate(heard, asked, self._clock.now(), self._zone)
+        if isinstance(fate, RejectedWhole) and heard.status == 409 and len(refs := _refs(body)) == 1:
+            return Answered((Declined(refs[0], Code.DUPLICATE_THERE, fate.message),))
         return Answered(self._matched(act, body, fate)) if isinstance(fate, dict) else fate
 
     def _matched(self, act: Act, body: bytes, content: Mapping[str, Any]) -> tuple[Done | Declined, ...]:
@@ -205,10 +227,6 @@ class HubSpotTool:
                 found[ref] = Done(ref, contact, created=act is Act.CREATE)
         return tuple(found.values())
 
-    def contact_url(self, contact_id: str) -> str:
-        """The contact's page in HubSpot."""
-        return f"https://{self._ui}/contacts/{self._portal or '0'}/record/0-1/{contact_id}"
-
     # -- the connection --------------------------------------------------------------------------------------------
 
     def _read(self, api: str, method: str, *arguments: Any, **options: Any) -> dict[str, Any]:
@@ -219,12 +237,20 @@ class HubSpotTool:
 
     def _ask(self, api: str, method: str, *arguments: Any, **options: Any) -> Heard:
         """One call; a refused token is replaced once."""
+        self._at_home()
         return self._once(
             f"{api} {method}", lambda token: self._transport.call(token, api, method, *arguments, **options)
         )
 
-    def _content(self, asked: str, call: Callable[[str], Heard]) -> dict[str, Any]:
-        return self._said(self._once(asked, call), asked)
+    def _at_home(self) -> None:
+        """Asks whose account it is, once. Raises Refused for another one than it has to be."""
+        if self._only and not self._portal:
+            self.account()
+        if self._only and self._portal != self._only:
+            raise Refused(
+                f"The HubSpot connection reaches account {self._portal}, and the contacts that are linked are in"
+                f" account {self._only}. Correct the connection."
+            )
 
     def _once(self, asked: str, call: Callable[[str], Heard]) -> Heard:
         token = self._tokens.access_token()
@@ -246,11 +272,12 @@ class HubSpotTool:
         self.quota.minute, self.quota.day = remaining(heard)
         refused = refusal(heard, asked, self._clock.now(), self._zone)
         self.quota.wait_until = refused.until if isinstance(refused, OutOfQuota) else None
-        if "x-sandbox" in heard.headers:
-            self.stand_in = True
-        elif self.stand_in is None and heard.status < 300:
-            self.stand_in = False
+        self.stand_in = says_stand_in(heard, self.stand_in)
         return heard
+
+
+def _refs(body: bytes) -> list[str]:
+    return [one["objectWriteTraceId"] for one in loads(body)["inputs"]]
 
 
 def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from connectors.hubspot.classify import RECONNECT, loads, refusal
+from connectors.hubspot.classify import RECONNECT, content_of, refusal
 from connectors.hubspot.hosts import address
 from connectors.hubspot.transport import Transport
 from qualy_sync.contracts.accounting import Endpoint
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.errors import AnswerLost, Reconnect, Refused
 
+# What HubSpot's older token service and OAuth 2.0 (RFC 6749, 5.2) call an app that they do not know.
+_OF_THE_APP = {"BAD_CLIENT_ID", "BAD_CLIENT_SECRET", "invalid_client", "unauthorized_client"}
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What HubSpot's token service gave."""
+    """What HubSpot's token service gave. `refresh_token` is empty where the old one stays in force."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -51,19 +56,23 @@ def refresh(endpoint: Endpoint, refresh_token: str, version: str, *, clock: Cloc
         client_id=endpoint.login,
         client_secret=endpoint.password,
     )
-    if heard.status == 400:
-        raise Reconnect(f"HubSpot no longer accepts the connection's consent. {RECONNECT}")
     refused = refusal(heard, "token service", asked_at)
     if refused is not None:
         raise refused
-    try:
-        content = loads(heard.body)
-    except ValueError:
-        content = {}
+    content = content_of(heard)
+    if heard.status == 400:
+        raise _over(content)
     access, seconds = content.get("access_token"), content.get("expires_in")
-    if heard.status != 200 or not isinstance(access, str) or not access or not isinstance(seconds, int):
+    whole = isinstance(access, str) and access and isinstance(seconds, int) and not isinstance(seconds, bool)
+    if heard.status != 200 or not whole:
         raise AnswerLost(f"The answer of HubSpot's token service ({heard.status}) cannot be read.")
     renewed = content.get("refresh_token")
-    if not isinstance(renewed, str):
-        raise Refused("HubSpot's token service gave no refresh token.")
-    return Tokens(access, renewed, asked_at + timedelta(seconds=seconds))
+    ends = asked_at + timedelta(seconds=int(str(seconds)))
+    return Tokens(str(access), renewed if isinstance(renewed, str) else "", ends)
+
+
+def _over(content: Mapping[str, Any]) -> Reconnect | Refused:
+    """A 400: the app is not known under its id and secret, or the consent is over."""
+    if {str(content.get("status")), str(content.get("error"))} & _OF_THE_APP:
+        return Refused("HubSpot's token service refuses the app. Check client id (login) and secret (password).")
+    return Reconnect(f"HubSpot no longer accepts the connection's consent. {RECONNECT}")

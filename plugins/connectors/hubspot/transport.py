@@ -10,10 +10,9 @@ are the same).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
-from urllib.parse import urlencode
 
 import urllib3
 from hubspot.crm import contacts, properties
@@ -22,10 +21,8 @@ from hubspot.oauth import Configuration as OAuthConfiguration
 from hubspot.oauth import TokensApi
 
 from connectors.shared.answers import Heard
-from connectors.shared.network import send_once, sendable
-from qualy_sync.contracts.errors import Refused
+from connectors.shared.wire import CONNECT_TIMEOUT, Wire
 
-CONNECT_TIMEOUT = 5
 NUMBERED = "v3"
 _NUMBERED_PATH = (
     (re.compile(r"^/crm/v3/(objects|properties|owners)(?=/|$)"), r"/crm/\1/{version}"),
@@ -41,7 +38,7 @@ class Transport:
         self._version = version
         self._timeout = (CONNECT_TIMEOUT, read_timeout)
         pool = urllib3.PoolManager(num_pools=2, maxsize=2, retries=False)
-        wire = _Wire(pool, url, read_timeout)
+        wire = Wire(pool, "HubSpot", read_timeout)
         self._contacts = _client(contacts, url, wire)
         self._oauth = _prepared(OAuthClient(OAuthConfiguration()), url, wire)
         of_contacts, of_properties = self._contacts, _client(properties, url, wire)
@@ -103,61 +100,12 @@ class Transport:
         return path.rstrip("/")
 
 
-def _client(package: Any, url: str, wire: _Wire) -> Any:
+def _client(package: Any, url: str, wire: Wire) -> Any:
     return _prepared(package.ApiClient(package.Configuration()), url, wire)
 
 
-def _prepared(client: Any, url: str, wire: _Wire) -> Any:
+def _prepared(client: Any, url: str, wire: Wire) -> Any:
     client.configuration.host = url
     client.rest_client = wire
     client.user_agent = f"hubspot-api-client-python; {metadata.version('hubspot-api-client')}"
     return client
-
-
-class _Wire:
-    """Takes the place of the SDK's own REST client; it has the methods that are used."""
-
-    def __init__(self, pool: urllib3.PoolManager, url: str, read_timeout: int) -> None:
-        self.pool_manager = pool
-        self._url = url
-        self._patience = CONNECT_TIMEOUT + read_timeout
-
-    def GET(
-        self,
-        url: str,
-        headers: Mapping[str, str] | None = None,
-        query_params: Sequence[tuple[str, Any]] | None = None,
-        _preload_content: bool = False,
-        _request_timeout: tuple[int, int] = (CONNECT_TIMEOUT, 30),
-    ) -> Heard:
-        return self._send("GET", url, query_params, headers, None, _request_timeout)
-
-    def POST(
-        self,
-        url: str,
-        headers: Mapping[str, str] | None = None,
-        query_params: Sequence[tuple[str, Any]] | None = None,
-        post_params: Sequence[tuple[str, Any]] | None = None,
-        body: bytes | None = None,
-        _preload_content: bool = False,
-        _request_timeout: tuple[int, int] = (CONNECT_TIMEOUT, 30),
-    ) -> Heard:
-        content = urlencode(post_params).encode() if post_params else body
-        return self._send("POST", url, query_params, headers, content, _request_timeout)
-
-    def _send(
-        self,
-        method: str,
-        url: str,
-        query: Sequence[tuple[str, Any]] | None,
-        headers: Mapping[str, str] | None,
-        body: bytes | None,
-        timeout: tuple[int, int],
-    ) -> Heard:
-        asked = f"{method} {url.removeprefix(self._url)}"
-        full = f"{url}?{urlencode(query)}" if query else url
-        if not sendable(headers or {}):
-            raise Refused("HubSpot's token holds characters that cannot be sent. Correct the connection.")
-        return send_once(
-            self.pool_manager, "HubSpot", asked, (method, full), body, headers or {}, timeout, self._patience
-        )

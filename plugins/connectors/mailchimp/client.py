@@ -84,7 +84,14 @@ class Mailchimp:
         if not isinstance(found.get("id"), str):
             raise WrongShape("Mailchimp answered an audience without an id.")
         self._audience = str(found["id"])
-        return Account(self._audience, str(found.get("name") or ""), self._transport.stand_in is True)
+        name, stand_in = str(found.get("name") or ""), self._transport.stand_in is True
+        return Account(self._audience, name, stand_in, self._contact_page())
+
+    def _contact_page(self) -> str:
+        access = self._transport.access
+        data_center = access.url.removeprefix("https://").partition(".")[0]
+        page = f"https://{data_center}.admin.mailchimp.com/audience/contact-profile?contact_id={{id}}"
+        return "" if access.local else page
 
     def properties(self) -> Mapping[str, Property]:
         """The audience's merge fields by tag, and the address."""
@@ -141,13 +148,6 @@ class Mailchimp:
             after = page.after
             if not after:
                 return found
-
-    def contact_url(self, contact_id: str) -> str:
-        """The member's page; "" for a stand-in, which has none."""
-        if self._transport.access.local:
-            return ""
-        host = self._transport.access.url.removeprefix("https://").partition(".")[0]
-        return f"https://{host}.admin.mailchimp.com/audience/contact-profile?contact_id={contact_id}"
 
     # -- writing
 

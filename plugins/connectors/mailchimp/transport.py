@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import requests
 import tenacity
 
+from connectors.shared.network import unsent
 from qualy_sync.contracts.accounting import Quota
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.errors import (
@@ -81,12 +82,11 @@ class Transport:
         asked = shown(method, path)
         try:
             answer = self._request(method, path, query, body)
-        except requests.exceptions.SSLError:
-            return Refused(f"Mailchimp's certificate is not accepted ({asked}); nothing was sent.")
-        except requests.ConnectTimeout:
-            return Unreachable(f"Mailchimp could not be reached ({asked}). The next run tries again.")
         except (requests.RequestException, OSError) as error:
-            if _never_connected(error):
+            why = unsent(error)
+            if why == "certificate":
+                return Refused(f"Mailchimp's certificate is not accepted ({asked}); nothing was sent.")
+            if why == "connection":
                 return Unreachable(f"Mailchimp could not be reached ({asked}). The next run tries again.")
             return Lost(f"no answer ({asked})")
         heard = Heard(answer.status_code, answer.content)
@@ -162,11 +162,3 @@ def shown(method: str, path: str) -> str:
     """A call as it may be told: no member's key."""
     hidden = _MEMBER.sub(r"\1/…", path)
     return f"{method} {hidden}"
-
-
-def _never_connected(error: Exception) -> bool:
-    """Whether no connection came about, so that nothing can have arrived."""
-    from urllib3.exceptions import NewConnectionError
-
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, NewConnectionError)

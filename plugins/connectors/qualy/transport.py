@@ -127,7 +127,7 @@ class Transport:
             return self._read(answer, path)
         if answer.status_code == 404:
             return None
-        raise self._refusal(answer, path)
+        raise self._refusal(answer, f"GET {path}")
 
     def _read(self, answer: requests.Response, path: str) -> Any:
         try:
@@ -136,35 +136,31 @@ class Transport:
             message = f"Qualy's answer to GET {path} is not readable as JSON, {TRIES} times in a row."
             raise _Again(WrongShape(message + " Nothing was concluded from it.")) from None
 
-    def _refusal(self, answer: requests.Response, path: str) -> ToolError | _Again:
+    def _refusal(self, answer: requests.Response, asked: str) -> ToolError | _Again:
         status = answer.status_code
         if status == 429:
-            return self._out_of_quota(answer, path)
+            return self._out_of_quota(answer, asked)
         if status in _DOWN:
-            error = Unreachable(f"Qualy is in trouble: it answered {status} to GET {path}. The next run tries again.")
-            asked = _seconds(answer)
-            return _Again(error, asked if asked is None else min(asked, LONGEST_WAIT))
+            error = Unreachable(f"Qualy is in trouble: it answered {status} to {asked}. The next run tries again.")
+            wait = _seconds(answer)
+            return _Again(error, wait if wait is None else min(wait, LONGEST_WAIT))
         if status == 401:
             return Reconnect(
                 "Qualy does not accept the API key for this tenant. Make a key on Qualy's page Settings, API keys, and"
                 " put it and the tenant id into the qualy connection."
             )
         if status == 403:
-            return Refused(f"The API key's user may not read {path} in Qualy. It needs {_roles(answer)}.")
+            return Refused(f"The API key's user may not do this in Qualy ({asked}). It needs {_roles(answer)}.")
         if 300 <= status < 400:
-            return Refused(
-                f"Qualy redirects GET {path} elsewhere; it is not followed. Correct the connection's address."
-            )
-        return Refused(
-            f"Qualy refused GET {path} with status {status}. Compare the path and page_size in the settings."
-        )
+            return Refused(f"Qualy redirects {asked} elsewhere; it is not followed. Correct the connection's address.")
+        return Refused(f"Qualy refused {asked} with status {status}. Compare the path and page_size in the settings.")
 
-    def _out_of_quota(self, answer: requests.Response, path: str) -> OutOfQuota | _Again:
+    def _out_of_quota(self, answer: requests.Response, asked: str) -> OutOfQuota | _Again:
         self._pace.slow_down()
-        asked = _seconds(answer)
-        until = self._now() + timedelta(seconds=LONGEST_WAIT if asked is None else asked)
-        error = OutOfQuota(f"Qualy asks to slow down (GET {path}); it can be asked again later.", "request", until)
-        return error if asked is not None and asked > LONGEST_WAIT else _Again(error, asked)
+        wait = _seconds(answer)
+        until = self._now() + timedelta(seconds=LONGEST_WAIT if wait is None else wait)
+        error = OutOfQuota(f"Qualy asks to slow down ({asked}); it can be asked again later.", "request", until)
+        return error if wait is not None and wait > LONGEST_WAIT else _Again(error, wait)
 
 
 def _seconds(answer: requests.Response) -> float | None:

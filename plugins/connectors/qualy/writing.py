@@ -13,11 +13,12 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
+from connectors.shared.network import unsent
 from qualy_sync.contracts.accounting import Declined, NotSent, Unanswered
 from qualy_sync.contracts.crm import Customer, Saved
-from qualy_sync.contracts.errors import OutOfQuota, Unreachable
+from qualy_sync.contracts.errors import OutOfQuota, Refused, Unreachable, WrongShape
 from qualy_sync.outcomes import Code
 
 from .shapes import object_of, read_json
@@ -55,11 +56,12 @@ class QualyWriter:
         body = json.dumps(content, ensure_ascii=False).encode()
         try:
             answer = self._transport.send(verb, path, body)
-        except requests.RequestException as error:
-            if _never_left(error):
+        except (OSError, HTTPError) as error:  # those of requests are the former; some of urllib3's come through it
+            why = unsent(error)
+            if why == "connection":
                 return NotSent(Unreachable(f"Qualy could not be reached ({verb} {path})."))
-            return Unanswered("Qualy's answer did not arrive.")
-        except OSError:
+            if why == "certificate":
+                return NotSent(Refused(f"Qualy's certificate is not accepted ({verb} {path}); nothing was sent."))
             return Unanswered("Qualy's answer did not arrive.")
         return self._fate(answer, verb, path)
 
@@ -79,19 +81,11 @@ class QualyWriter:
         return NotSent(error)
 
 
-def _never_left(error: requests.RequestException) -> bool:
-    """Whether no connection came about."""
-    if isinstance(error, requests.ConnectTimeout):
-        return True
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
-
-
 def _customer(answer: requests.Response, path: str) -> Customer | None:
     """The contact in an answer; None where it holds none that can be told by its id."""
     try:
         found = object_of(read_json(answer.content), path)
-    except Exception:
+    except (ValueError, WrongShape):
         return None
     record_id = found.get("_id")
     return Customer(record_id, found) if isinstance(record_id, str) and record_id else None

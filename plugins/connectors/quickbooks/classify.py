@@ -9,18 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.quickbooks.fields import Row
-from connectors.shared.answers import Heard, loads
+from connectors.shared.answers import Heard, loads, retry_after
 from qualy_sync.contracts.accounting import Conflict, Declined, NotSent, RejectedWhole, Reply, Skipped, Unanswered
 from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, Refused, ToolError, Unreachable
 from qualy_sync.outcomes import Code
 
 RECONNECT = "Run `bin/qualy connect quickbooks` to connect again."
-WAIT = timedelta(seconds=60)  # what Intuit asks for after 429; it sends no Retry-After
+WAIT = timedelta(seconds=60)  # what Intuit asks for after 429; no source shows a Retry-After
+LONGEST_WAIT = timedelta(days=1)
 
 _CODES: Mapping[str, Code] = {
     "2500": Code.INVALID,
@@ -46,7 +46,8 @@ _REFERENCES = (
 )
 _CLOSED = re.compile(r"period (has )?closed", re.IGNORECASE)
 _MONEY_ON_IT = re.compile(r"settle|applied to it|open balance", re.IGNORECASE)
-_THROTTLED = re.compile(rb"ThrottleExceeded|\b0*3001\b")
+# Throttling, in JSON and in XML; the number alone may be anybody's (an id, an amount).
+_THROTTLED = re.compile(rb'ThrottleExceeded|code"?\s*[=:]\s*"?0*3001\b', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,9 @@ def fault_of(content: Any) -> Fault | None:
 
 def refusal(heard: Heard, asked: str, now: datetime) -> ToolError | None:
     """The error of an answer that refuses a whole request before anything was done; None for any other answer."""
-    if heard.status == 429 or (heard.status in (400, 403) and _THROTTLED.search(heard.body)):
+    content = _content(heard) if heard.status in (200, 400, 403) else None
+    fault = fault_of(content)
+    if heard.status == 429 or _is_throttled(heard, content, fault):
         until = _until(heard, now)
         return OutOfQuota(
             f"QuickBooks' limit of calls is used up; wait until {until:%Y-%m-%d %H:%M:%S} UTC ({asked}).", "rate", until
@@ -94,8 +97,14 @@ def refusal(heard: Heard, asked: str, now: datetime) -> ToolError | None:
         )
     if heard.status == 404:
         return Refused(f"QuickBooks does not know what was asked for ({asked}). Check the connection's address.")
-    fault = fault_of(_content(heard)) if heard.status in (200, 400) else None
     return _whole(fault, asked) if fault is not None else None
+
+
+def _is_throttled(heard: Heard, content: Any, fault: Fault | None) -> bool:
+    """Too many calls, said with another status than 429: a fault of the whole answer, or a page of XML."""
+    if fault is not None:
+        return fault.code == "3001" or "ThrottleExceeded" in fault.message
+    return content is None and heard.status in (400, 403) and _THROTTLED.search(heard.body) is not None
 
 
 def _whole(fault: Fault, asked: str) -> ToolError | None:
@@ -183,10 +192,4 @@ def _content(heard: Heard) -> Any:
 
 
 def _until(heard: Heard, now: datetime) -> datetime:
-    wait = heard.headers.get("retry-after", "").strip()
-    if wait.isdigit():
-        return now + timedelta(seconds=min(int(wait), 24 * 3600))
-    try:
-        return parsedate_to_datetime(wait).astimezone(UTC)
-    except ValueError:
-        return now + WAIT
+    return retry_after(heard.headers.get("retry-after", ""), now, LONGEST_WAIT) or now + WAIT

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
+from connectors.pages import newest as _latest
 from connectors.quickbooks import facts as company
 from connectors.quickbooks import names, tax, write
 from connectors.quickbooks.classify import batch_answer, fault_of, judged, read_content, refusal
@@ -21,7 +22,7 @@ from connectors.quickbooks.read import gone, records
 from connectors.quickbooks.reading import LOOK_BACK, MOST_CHANGES, NEAR_END, Lists, captured, quoted, stamp
 from connectors.quickbooks.transport import Transport
 from connectors.quickbooks.write import Item
-from connectors.shared.answers import Heard, loads
+from connectors.shared.answers import Heard, loads, says_stand_in
 from qualy_sync.contracts.accounting import (
     GONE,
     Answered,
@@ -29,6 +30,7 @@ from qualy_sync.contracts.accounting import (
     Chart,
     Declined,
     Done,
+    EachAnswer,
     Fate,
     Gap,
     Line,
@@ -48,6 +50,7 @@ from qualy_sync.contracts.accounting import (
     Unanswered,
     What,
     Write,
+    unwatched,
 )
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, Refused, ToolError, Unreachable, WrongShape
@@ -104,22 +107,17 @@ class QuickBooksTool:
         return self._known or self._read_facts()
 
     def _read_facts(self) -> Facts:
-        asked = ["SELECT * FROM CompanyInfo", "SELECT * FROM Preferences"]
-        for kind in ("TaxCode", "TaxRate"):
-            asked.append(f"SELECT * FROM {kind} WHERE Active IN (true, false) MAXRESULTS 1000")
-        info, preferences, codes, rates = self._ask(asked)
-        one = [part({"one": next(iter(answer.get(kind) or ()), None)}, "one") for answer, kind in
-               ((info, "CompanyInfo"), (preferences, "Preferences"))]  # fmt: skip
-        if not all(one):
-            raise WrongShape("QuickBooks answered no company.")
-        us = text(one[0], "Country") in ("US", "USA")
-        taxes = company.tax_codes(codes.get("TaxCode", []), rates.get("TaxRate", []), us)
-        self._known = company.facts(one[0], one[1], taxes)
+        found = self._lists.everything(("CompanyInfo", "Preferences", "TaxCode", "TaxRate"))
+        info, preferences = found["CompanyInfo"][0], found["Preferences"][0]
+        us = text(info, "Country") in ("US", "USA")
+        self._known = company.facts(info, preferences, company.tax_codes(found["TaxCode"], found["TaxRate"], us))
         return self._known
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
-    def changed(self, what: What, since: datetime | None) -> Iterator[Sequence[Remote]]:
+    def changed(
+        self, what: What, since: datetime | None, each_answer: EachAnswer = unwatched
+    ) -> Iterator[Sequence[Remote]]:
         """Pages of everything changed since, inactive, voided and deleted included.
 
         CONTACT gives customers and vendors, INVOICE every document, SETTLEMENT every payment. Lately changed: by
@@ -127,7 +125,7 @@ class QuickBooksTool:
         """
         kinds = GROUPS[what]
         if since is None or since < self._clock.now() - LOOK_BACK:
-            yield from self._lists.changed(kinds, since)
+            yield from self._lists.changed(kinds, since, each_answer)
             return
         found = self._changes(kinds, since - BACK)
         if len(found) < MOST_CHANGES:
@@ -135,7 +133,7 @@ class QuickBooksTool:
                 yield [record for kind, row in found for record in self._parse(kind, row)]
             return
         moments: list[datetime] = []
-        for page in self._lists.changed(kinds, since):
+        for page in self._lists.changed(kinds, since, each_answer):
             moments += [record.updated_at for record in page]
             yield page
         late = sorted(moments)[-NEAR_END:]
@@ -145,7 +143,9 @@ class QuickBooksTool:
         if ends:
             yield ends
 
-    def find(self, what: What, refs: Sequence[str], since: datetime | None) -> Sequence[Remote]:
+    def find(
+        self, what: What, refs: Sequence[str], since: datetime | None, each_answer: EachAnswer = unwatched
+    ) -> Sequence[Remote]:
         """Records by what each kind is searched by: an invoice's number, everything else's ref; every status.
 
         Raises rather than giving a part. Voided payments are in no query: they come from the changes.
@@ -154,16 +154,19 @@ class QuickBooksTool:
         if not wanted:
             return ()
         if what is What.CONTACT:
-            pages = self._lists.changed(PARTIES, since - CLOCKS_APART if since else None)
+            pages = self._lists.changed(PARTIES, since - CLOCKS_APART if since else None, each_answer)
             return _latest(record for page in pages for record in page if _key(record) in wanted)
         fields = {kind: "PaymentRefNum" if kind == "Payment" else "DocNumber" for kind in _kinds_of(what)}
-        rows = [(kind, row) for kind, name in fields.items() for row in self._lists.where(kind, name, refs)]
+        rows: list[tuple[str, Row]] = []
+        for kind, name in fields.items():
+            rows += [(kind, row) for row in self._lists.where(kind, name, refs)]
+            each_answer()
         if set(fields) & set(PAYMENTS) and since and since > self._clock.now() - LOOK_BACK:
             rows += self._changes(tuple(fields), since - CLOCKS_APART)
         found = (record for kind, row in rows for record in self._parse(kind, row))
         return _latest(record for record in found if _key(record) in wanted and _fits(record, what))
 
-    def by_id(self, what: What, remote_ids: Sequence[str]) -> Sequence[Remote]:
+    def by_id(self, what: What, remote_ids: Sequence[str], each_answer: EachAnswer = unwatched) -> Sequence[Remote]:
         """Records by our form of QuickBooks' ids, every status; ids that QuickBooks does not know are left out."""
         wanted: dict[str, list[str]] = {}
         for remote_id in remote_ids:
@@ -176,10 +179,13 @@ class QuickBooksTool:
         found: list[tuple[str, Row]] = []
         for kind, ids in wanted.items():
             there = self._lists.where(kind, "Id", ids)
+            each_answer()
             found += [(kind, row) for row in there]
-            if kind in PAYMENTS:
-                shown = {needed(row, "Id") for row in there}
-                found += [(kind, row) for one in dict.fromkeys(ids) if one not in shown for row in self._one(kind, one)]
+            shown = {needed(row, "Id") for row in there}
+            for one in dict.fromkeys(ids) if kind in PAYMENTS else ():
+                if one not in shown:
+                    found += [(kind, row) for row in self._one(kind, one)]
+                    each_answer()
         asked = {one.partition(":")[0] for one in remote_ids} | set(remote_ids)
         every = (record for kind, row in found for record in self._parse(kind, row))
         return _latest(record for record in every if record.id in asked or record.id.partition(":")[0] in asked)
@@ -293,12 +299,10 @@ class QuickBooksTool:
 
     def _read_banks(self) -> dict[str, str]:
         """The first active bank account of each currency."""
-        rows = self._answer("SELECT * FROM Account WHERE AccountType = 'Bank' ORDERBY Id MAXRESULTS 1000").get(
-            "Account"
-        )
         found: dict[str, str] = {}
-        for row in rows or ():
-            found.setdefault(reference(row, "CurrencyRef") or self._facts.home, needed(row, "Id"))
+        for row in self._lists.where("Account", "AccountType", ["Bank"]):
+            if row.get("Active") is not False:
+                found.setdefault(reference(row, "CurrencyRef") or self._facts.home, needed(row, "Id"))
         return found
 
     def _sent(self, body: bytes) -> Heard:
@@ -386,10 +390,7 @@ class QuickBooksTool:
         heard = call(token)
         told = refusal(heard, "call", self._clock.now())
         self.quota.wait_until = told.until if isinstance(told, OutOfQuota) else None
-        if "x-sandbox" in heard.headers:
-            self.stand_in = True
-        elif self.stand_in is None and heard.status < 300:
-            self.stand_in = False
+        self.stand_in = says_stand_in(heard, self.stand_in)
         return heard
 
 
@@ -445,16 +446,6 @@ def _has_ended(record: Remote) -> bool:
     if isinstance(record, RemoteDocument | RemoteSettlement | RemoteAllocation):
         return record.status in GONE
     return not record.active
-
-
-def _latest(found: Iterator[Remote]) -> tuple[Remote, ...]:
-    """Each record once, in its newest state: one that changes during a search comes twice."""
-    newest: dict[tuple[type, str], Remote] = {}
-    for record in found:
-        known = newest.get((type(record), record.id))
-        if known is None or record.updated_at >= known.updated_at:
-            newest[type(record), record.id] = record
-    return tuple(newest.values())
 
 
 def realm_of(given: str) -> str:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.quickbooks.facts import Facts
-from connectors.quickbooks.fields import reference, text
+from connectors.quickbooks.fields import part, reference, text
 from connectors.quickbooks.lines import EXPENSE, SALE
 from connectors.quickbooks.tax import net_of, total_tax
 from connectors.quickbooks.write import Item, Json, as_read
@@ -57,6 +57,9 @@ def complete(item: Item, facts: Facts, known: Known) -> Item:
     if lacking is not None:
         return replace(item, refused=lacking)
     if "GlobalTaxCalculation" in entity:
+        code = next((code for code in _codes(entity) if code and code not in facts.rates), None)
+        if code is not None:
+            return replace(item, refused=(Code.UNMAPPED_TAX, f"QuickBooks has no tax code {code}."))
         _set_tax(entity, facts)
     if facts.us:
         if not is_latin(text(entity, "DisplayName")):
@@ -82,6 +85,11 @@ def _set_money(item: Item, entity: Json, facts: Facts, known: Known) -> tuple[Co
             return Code.UNMAPPED_ACCOUNT, f"a bank account in {currency}"
         entity["CheckPayment"] = {"BankAccountRef": {"value": bank}}
     return None
+
+
+def _codes(entity: Json) -> Iterable[str]:
+    rows = ((row, text(row, "DetailType")) for row in entity["Line"])
+    return (reference(part(row, kind), "TaxCodeRef") for row, kind in rows if kind in (SALE, EXPENSE))
 
 
 def _set_tax(entity: Json, facts: Facts) -> None:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
+from connectors.shared.fields import Fields, Row
 from qualy_sync.contracts.errors import WrongShape
-from qualy_sync.model import exponent
 
-Row = Mapping[str, Any]
+__all__ = [
+    "Row", "day", "encode", "minor", "moment", "needed", "needed_minor", "number", "part", "parts", "reference",
+    "text",
+]  # fmt: skip
+
+_FIELDS = Fields("QuickBooks", loose=True)
+text, needed, part, parts = _FIELDS.text, _FIELDS.needed, _FIELDS.part, _FIELDS.parts
+number, needed_minor = _FIELDS.number, _FIELDS.needed_minor
 
 
 def encode(value: Any) -> str:
@@ -25,44 +32,6 @@ def encode(value: Any) -> str:
     if value is None or isinstance(value, str | int):
         return json.dumps(value)
     raise TypeError(f"{type(value).__name__} has no place in a body")
-
-
-def text(row: Row, key: str) -> str:
-    """A text field, empty where it is absent. Ids may arrive as numbers."""
-    value = row.get(key)
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise WrongShape(f"QuickBooks answered a {key} that is not text.")
-    return str(value)
-
-
-def needed(row: Row, key: str) -> str:
-    """A text field that has to be there."""
-    value = text(row, key)
-    if not value:
-        raise WrongShape(f"QuickBooks answered a record without {key}.")
-    return value
-
-
-def part(row: Row, key: str) -> Row:
-    """An object inside an object, empty where it is absent."""
-    value = row.get(key)
-    if value is None or value == "":
-        return {}
-    if not isinstance(value, dict):
-        raise WrongShape(f"QuickBooks answered a {key} that is not an object.")
-    return value
-
-
-def parts(row: Row, key: str) -> list[Row]:
-    """A list of objects inside an object, empty where it is absent."""
-    value = row.get(key)
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise WrongShape(f"QuickBooks answered {key} that are no list of objects.")
-    return value
 
 
 def reference(row: Row, key: str) -> str:
@@ -93,35 +62,6 @@ def day(row: Row, key: str) -> date | None:
         raise WrongShape(f"QuickBooks answered a {key} that is not a date.") from None
 
 
-def number(row: Row, key: str) -> Decimal | None:
-    """A number, None where it is absent or empty. Numbers may be written as text."""
-    value = row.get(key)
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
-        raise WrongShape(f"QuickBooks answered a {key} that is not a number.")
-    try:
-        read = Decimal(value)
-    except ArithmeticError:
-        raise WrongShape(f"QuickBooks answered a {key} that is not a number.") from None
-    if not read.is_finite():
-        raise WrongShape(f"QuickBooks answered a {key} that is not a number.")
-    return read
-
-
 def minor(row: Row, key: str, currency: str) -> int:
-    """An amount in minor units, zero where it is absent.
-
-    QuickBooks keeps two decimals in every currency; what a currency has no digits for is rounded half up.
-    """
-    value = number(row, key)
-    if value is None:
-        return 0
-    return int(value.scaleb(exponent(currency)).quantize(Decimal(1), ROUND_HALF_UP))
-
-
-def needed_minor(row: Row, key: str, currency: str) -> int:
-    """An amount that has to be there."""
-    if number(row, key) is None:
-        raise WrongShape(f"QuickBooks answered a record without {key}.")
-    return minor(row, key, currency)
+    """An amount in minor units, zero where it is absent."""
+    return _FIELDS.minor(row, key, currency) or 0

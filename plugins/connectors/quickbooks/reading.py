@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from connectors.pages import Part, walk
+from connectors.pages import Part, walk, watched
 from connectors.quickbooks.fields import Row, parts, text
-from qualy_sync.contracts.accounting import Remote
+from qualy_sync.contracts.accounting import EachAnswer, Remote
 from qualy_sync.contracts.errors import WrongShape
 
 PAGE = 1000
@@ -24,6 +24,7 @@ NEAR_END = 800
 # Only the active are listed unless one asks otherwise.
 LISTS = frozenset({"Customer", "Vendor", "Account", "Item", "TaxCode", "TaxRate", "CompanyCurrency"})
 ALL = MappingProxyType({kind: "Active IN (true, false)" for kind in LISTS})
+ALONE = frozenset({"CompanyInfo", "Preferences"})  # one record each, which is neither counted nor sorted
 
 Ask = Callable[[Sequence[str]], Sequence[Row]]
 Parse = Callable[[str, Row], Sequence[Remote]]
@@ -72,42 +73,51 @@ class Lists:
 
     def everything(self, kinds: Sequence[str]) -> dict[str, list[Row]]:
         """All records of some short lists, active or not. Raises WrongShape where a list does not hold still."""
-        found: dict[str, list[Row]] = {kind: [] for kind in kinds}
-        open_kinds = list(kinds)
-        while open_kinds:
-            asked = [
-                one
-                for kind in open_kinds
-                for one in (statement(kind, start=len(found[kind]) + 1), statement(kind, count=True))
-            ]
-            answers = self._ask(asked)
-            unfinished = []
-            for place, kind in enumerate(open_kinds):
-                page, whole = page_of(answers[2 * place], kind), count_of(answers[2 * place + 1])
-                found[kind] += page
-                if page and len(found[kind]) < whole:
-                    unfinished.append(kind)
-                elif len(found[kind]) < whole:
-                    raise WrongShape(f"QuickBooks gave {len(found[kind])} of {whole} records of {kind}.")
-            open_kinds = unfinished
-        return found
+        return dict(zip(kinds, self._whole([(kind, []) for kind in kinds]), strict=True))
 
-    def changed(self, kinds: Sequence[str], since: datetime | None) -> Iterator[Sequence[Remote]]:
+    def changed(
+        self, kinds: Sequence[str], since: datetime | None, each_answer: EachAnswer
+    ) -> Iterator[Sequence[Remote]]:
         """Pages of what changed since, in the order of change, each kind to its end."""
         first = _First(self._ask, kinds)
         for kind in kinds:
-            yield from walk(_Pages(self._ask, self._parse, kind, first), since)
+            yield from walk(watched(_Pages(self._ask, self._parse, kind, first), each_answer), since)
 
     def where(self, kind: str, name: str, values: Sequence[str]) -> list[Row]:
-        """Records whose field has one of some values."""
+        """Records whose field has one of some values. Raises WrongShape rather than giving a part."""
         wanted = list(dict.fromkeys(value for value in values if value))
-        statements = [
-            statement(kind, [f"{name} IN ({', '.join(map(quoted, wanted[at : at + VALUES_PER_STATEMENT]))})"])
+        asked = [
+            (kind, [f"{name} IN ({', '.join(map(quoted, wanted[at : at + VALUES_PER_STATEMENT]))})"])
             for at in range(0, len(wanted), VALUES_PER_STATEMENT)
         ]
-        found = [row for answer in self._ask(statements) for row in page_of(answer, kind)] if statements else []
-        if len(found) >= PAGE and len(statements) == 1:
-            raise WrongShape(f"QuickBooks holds more records of one {name} than it lists.")
+        return [row for rows in self._whole(asked) for row in rows]
+
+    def _whole(self, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[list[Row]]:
+        """All records of some kinds under some conditions, each read until it has as many as QuickBooks counts."""
+        found: list[list[Row]] = [[] for _ in wanted]
+        unfinished = list(range(len(wanted)))
+        while unfinished:
+            asked = []
+            for place in unfinished:
+                kind, conditions = wanted[place]
+                if kind in ALONE:
+                    asked.append(f"SELECT * FROM {kind}")
+                    continue
+                asked.append(statement(kind, conditions, start=len(found[place]) + 1))
+                asked.append(statement(kind, conditions, count=True))
+            answers = iter(self._ask(asked))
+            still = []
+            for place in unfinished:
+                kind, _ = wanted[place]
+                page = page_of(next(answers), kind)
+                whole = 1 if kind in ALONE else count_of(next(answers))
+                found[place] += page
+                if len(found[place]) >= whole:
+                    continue
+                if not page:
+                    raise WrongShape(f"QuickBooks gave {len(found[place])} of {whole} records of {kind}.")
+                still.append(place)
+            unfinished = still
         return found
 
 

@@ -1,4 +1,4 @@
-"""Sending one request through a pool of connections, once, and saying in words what became of it.
+"""Sending one request through a pool of connections, once, and saying what became of it.
 
 No redirect is followed, nothing is repeated, and no text of an error holds a query, a header or a body.
 """
@@ -8,11 +8,11 @@ from __future__ import annotations
 import http.client
 import ssl
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from connectors.shared.answers import Heard
 from qualy_sync.contracts.errors import AnswerLost, Unreachable
@@ -59,15 +59,37 @@ def send_once(
         finally:
             response.close()
             response.release_conn()
-    except (NewConnectionError, ConnectTimeoutError):
-        raise Unreachable(f"No connection to {service} ({asked}). Check network and address, and try again.") from None
-    except SSLError as error:
-        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args):
+    except (HTTPError, http.client.HTTPException, OSError, ValueError) as error:
+        why = unsent(error)
+        if why == "connection":
+            raise Unreachable(
+                f"No connection to {service} ({asked}). Check network and address, and try again."
+            ) from None
+        if why == "certificate":
             raise Unreachable(f"{whose} certificate could not be verified ({asked}).") from None
         raise AnswerLost(f"{whose} answer did not arrive ({asked}).") from None
-    except (HTTPError, http.client.HTTPException, OSError, ValueError):
-        raise AnswerLost(f"{whose} answer did not arrive ({asked}).") from None
     return Heard(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
+
+
+def unsent(error: BaseException) -> Literal["connection", "certificate"] | None:
+    """Why nothing can have been sent, where an error of urllib3 or requests proves it. None: it may have been.
+
+    Most troubles of TLS prove nothing: they come in the middle of an answer too.
+    """
+    for one in _inside(error):
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return "certificate"
+        if isinstance(one, NewConnectionError | ConnectTimeoutError):
+            return "connection"
+    return None
+
+
+def _inside(error: BaseException) -> Iterator[BaseException]:
+    """An error, and those that it wraps: these libraries keep them among its arguments, or as its reason."""
+    yield error
+    for one in (*error.args, getattr(error, "reason", None)):
+        if isinstance(one, BaseException):
+            yield from _inside(one)
 
 
 def _whole(response: urllib3.BaseHTTPResponse, patience: float) -> bytes:

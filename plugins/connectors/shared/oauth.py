@@ -9,10 +9,12 @@ from typing import Any
 
 import httpx
 
+from connectors.shared.answers import retry_after
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, Refused, Unreachable
 
 _TIMEOUT = httpx.Timeout(30, connect=5)
+_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(days=1)
 _REFUSING = frozenset({401, 403, 404})
 
 
@@ -85,7 +87,8 @@ def _given(service: Service, answer: httpx.Response, asked_at: datetime) -> Give
     error = content.get("error")
     whose = f"{service.owner}'s token service"
     if answer.status_code == 429:
-        raise OutOfQuota(f"{whose} asks to wait a moment.", "token", asked_at + timedelta(minutes=1))
+        told = retry_after(answer.headers.get("retry-after", ""), asked_at, _LONGEST_WAIT)
+        raise OutOfQuota(f"{whose} asks to wait a moment.", "token", told or asked_at + _WAIT)
     if 400 <= answer.status_code < 500 and isinstance(error, str):
         if service.dead(content):
             raise Reconnect(

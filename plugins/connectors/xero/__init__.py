@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from connectors.xero.client import XeroTool
 from connectors.xero.hosts import addresses
-from connectors.xero.oauth import Tokens, client_credentials, consent_url, exchange_code, refresh
+from connectors.xero.oauth import REFRESH_GRACE, Tokens, client_credentials, consent_url, exchange_code, refresh
 from qualy_sync.contracts.accounting import Endpoint, TokenSource
 from qualy_sync.contracts.clock import Clock
 
-__all__ = ["Tokens", "XeroTool", "client_credentials", "connect", "consent_url", "exchange_code", "refresh"]
+__all__ = [
+    "REFRESH_GRACE",
+    "Tokens",
+    "XeroTool",
+    "client_credentials",
+    "connect",
+    "consent_url",
+    "exchange_code",
+    "refresh",
+]
 
 
 def connect(endpoint: Endpoint, tokens: TokenSource, clock: Clock, read_timeout: int = 45) -> XeroTool:

@@ -14,7 +14,7 @@ from connectors.shared.answers import loads
 from connectors.xero.fields import same
 from connectors.xero.lines import matched, rest_of
 from connectors.xero.read import COLLECTION, ID_FIELD
-from connectors.xero.write import BASIS, LONGEST, clean, description, encode, line_item
+from connectors.xero.write import BASIS, LONGEST, clean, currency_rate, description, encode, line_item
 from qualy_sync.contracts.accounting import (
     CREDITS,
     Change,
@@ -129,8 +129,9 @@ def _changed_document(new: NewDocument, there: RemoteDocument) -> dict[str, Any]
         fields["LineAmountTypes"] = BASIS[new.basis]
         pairs = zip(new.lines, matched(new.lines, there.lines or ()), strict=True)
         fields["LineItems"] = [rest_of(line) | line_item(one, new.currency) for one, line in pairs]
-        if there.rest:  # a change of lines was seen to reset a foreign document's rate
+        if there.rest and new.date == there.date:  # a change of lines was seen to reset a foreign document's rate
             fields["CurrencyRate"] = loads(there.rest.encode())
+    fields |= currency_rate(new.rate)  # of its new day, where the tool does not fill it in
     if len(fields) == 1:
         fields["Date"] = new.date.isoformat()  # nothing differs: what is there is said once more
     return fields

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.shared.answers import Heard, count, loads
+from connectors.shared.answers import Heard, count, loads, retry_after
 from connectors.xero.change import Job
 from connectors.xero.fields import ZERO_ID, Row
 from connectors.xero.read import COLLECTION, ID_FIELD, PARSERS
@@ -40,6 +39,7 @@ from qualy_sync.contracts.errors import (
 from qualy_sync.outcomes import Code
 
 RECONNECT = "Run `bin/qualy connect xero` to connect again."
+LONGEST_WAIT = timedelta(days=7)
 NOT_FOUND = b"resource you're looking for cannot be found"
 
 # Message -> our code, the first that fits. A message may name an account and a tax at once, hence the order.
@@ -260,14 +260,10 @@ def remaining(heard: Heard) -> tuple[int | None, int | None]:
 def _limit(heard: Heard, now: datetime) -> tuple[str, datetime | None]:
     """Which limit, and until when. Xero gives a time for minute and day only; a minute's window is a minute."""
     limit = heard.headers.get("x-rate-limit-problem", "").strip().lower() or "rate"
-    wait = heard.headers.get("retry-after", "").strip()
-    if wait.isdigit():
-        return limit, now + timedelta(seconds=min(int(wait), 7 * 24 * 3600))
-    try:
-        moment = parsedate_to_datetime(wait)
-        return limit, moment.astimezone(UTC)
-    except ValueError:
-        return limit, now + timedelta(minutes=1) if "minute" in limit else None
+    until = retry_after(heard.headers.get("retry-after", ""), now, LONGEST_WAIT)
+    if until is None and "minute" in limit:
+        until = now + timedelta(minutes=1)
+    return limit, until
 
 
 def _type(heard: Heard) -> str:

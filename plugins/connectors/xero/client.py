@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from connectors.pages import Part, walk
-from connectors.shared.answers import Heard
+from connectors.pages import Part, walk, watched
+from connectors.pages import newest as _latest
+from connectors.shared.answers import Heard, says_stand_in
 from connectors.xero import change, names, tax, write
 from connectors.xero import chart as charts
 from connectors.xero.classify import (
@@ -32,6 +33,7 @@ from qualy_sync.contracts.accounting import (
     Change,
     Chart,
     Done,
+    EachAnswer,
     Fate,
     Gap,
     Limits,
@@ -52,6 +54,7 @@ from qualy_sync.contracts.accounting import (
     Ways,
     What,
     Write,
+    unwatched,
 )
 from qualy_sync.contracts.clock import Clock
 from qualy_sync.contracts.errors import AnswerLost, OutOfQuota, Reconnect, Refused, ToolError, WrongShape
@@ -181,12 +184,16 @@ class XeroTool:
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
-    def changed(self, what: What, since: datetime | None) -> Iterator[Sequence[Remote]]:
+    def changed(
+        self, what: What, since: datetime | None, each_answer: EachAnswer = unwatched
+    ) -> Iterator[Sequence[Remote]]:
         """Pages of everything changed since, archived, voided and deleted included. INVOICE gives bills too."""
         narrow = {"where": f'Type=="{write.TYPE[what]}"'} if what in (What.BILL, What.SUPPLIER_CREDIT) else {}
-        return self._walk(what, since, **narrow)
+        return self._walk(what, since, each_answer, **narrow)
 
-    def find(self, what: What, refs: Sequence[str], since: datetime | None) -> Sequence[Remote]:
+    def find(
+        self, what: What, refs: Sequence[str], since: datetime | None, each_answer: EachAnswer = unwatched
+    ) -> Sequence[Remote]:
         """Records by what each kind is searched by: an invoice's number, everything else's ref; every status.
 
         Invoices are asked for by number. The others are looked for among what changed since, or among everything
@@ -197,20 +204,23 @@ class XeroTool:
             return ()
         pages: Iterator[Sequence[Remote]]
         if what is What.INVOICE:
-            pages = (page for chunk in _chunks(refs) for page in self._walk(what, None, invoice_numbers=chunk))
+            chunks = _chunks(refs)
+            pages = (page for one in chunks for page in self._walk(what, None, each_answer, invoice_numbers=one))
         else:
-            pages = self.changed(what, since - CLOCKS_APART if since else None)
+            pages = self.changed(what, since - CLOCKS_APART if since else None, each_answer)
         return _latest(record for page in pages for record in page if _fits(record, what, wanted))
 
-    def by_id(self, what: What, remote_ids: Sequence[str]) -> Sequence[Remote]:
+    def by_id(self, what: What, remote_ids: Sequence[str], each_answer: EachAnswer = unwatched) -> Sequence[Remote]:
         """Records by Xero's ids, every status; ids that Xero does not know are left out."""
         if what in write.PAYMENTS or what in CREDITS:
-            found = (self._one(what, remote_id) for remote_id in dict.fromkeys(remote_ids))
+            found = (self._one(what, remote_id, each_answer) for remote_id in dict.fromkeys(remote_ids))
             return tuple(record for record in found if record is not None)
-        pages = (page for chunk in _chunks(remote_ids) for page in self._walk(what, None, i_ds=chunk))
+        pages = (page for chunk in _chunks(remote_ids) for page in self._walk(what, None, each_answer, i_ds=chunk))
         return _latest(record for page in pages for record in page)
 
-    def _walk(self, what: What, since: datetime | None, **narrow: Any) -> Iterator[Sequence[Remote]]:
+    def _walk(
+        self, what: What, since: datetime | None, each_answer: EachAnswer, **narrow: Any
+    ) -> Iterator[Sequence[Remote]]:
         tenant = self._tenant_id()
         if what is What.CONTACT:
             narrow["include_archived"] = True
@@ -224,12 +234,13 @@ class XeroTool:
             count = number(part(content, "pagination"), "pageCount")
             return Part(found, count is not None and page >= count)
 
-        return walk(fetch, since)
+        return walk(watched(fetch, each_answer), since)
 
-    def _one(self, what: What, remote_id: str) -> Remote | None:
+    def _one(self, what: What, remote_id: str, each_answer: EachAnswer) -> Remote | None:
         """A payment or a credit note: Xero takes no lists of their ids."""
         method, name = ("get_credit_note", "credit_note_id") if what in CREDITS else ("get_payment", "payment_id")
         heard = self._ask(method, xero_tenant_id=self._tenant_id(), **{name: remote_id})
+        each_answer()
         if heard.status == 404 and NOT_FOUND in heard.body:
             return None
         found = rows(read_content(heard, f"Xero {method}", self._clock.now()), COLLECTION[what])
@@ -393,10 +404,7 @@ class XeroTool:
         self.quota.minute, self.quota.day = remaining(heard)
         told = refusal(heard, method, self._clock.now())
         self.quota.wait_until = told.until if isinstance(told, OutOfQuota) else None
-        if "x-sandbox" in heard.headers:
-            self.stand_in = True
-        elif self.stand_in is None and heard.status < 300:
-            self.stand_in = False
+        self.stand_in = says_stand_in(heard, self.stand_in)
         return heard
 
 
@@ -420,16 +428,6 @@ def only_organisation(connections: Sequence[Row]) -> str:
 def _fits(record: Remote, what: What, wanted: set[str]) -> bool:
     kind_fits = not isinstance(record, RemoteDocument) or record.what is what
     return kind_fits and same(search_key(record)) in wanted
-
-
-def _latest(records: Iterator[Remote]) -> tuple[Remote, ...]:
-    """Each record once, in its newest state: one that changes during a search comes twice."""
-    newest: dict[str, Remote] = {}
-    for record in records:
-        known = newest.get(record.id)
-        if known is None or record.updated_at >= known.updated_at:
-            newest[record.id] = record
-    return tuple(newest.values())
 
 
 def _chunks(values: Sequence[str]) -> Iterator[list[str]]:

@@ -3,48 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from connectors.shared.fields import Fields, Row
 from qualy_sync.contracts.errors import WrongShape
-from qualy_sync.model import exponent
 
-Row = Mapping[str, Any]
+__all__ = [
+    "ZERO_ID", "Row", "day", "minor", "moment", "needed", "needed_minor", "number", "part", "parts", "rows", "same",
+    "text",
+]  # fmt: skip
+
+_FIELDS = Fields("Xero")
+text, needed, part, parts = _FIELDS.text, _FIELDS.needed, _FIELDS.part, _FIELDS.parts
+number, minor, needed_minor = _FIELDS.number, _FIELDS.minor, _FIELDS.needed_minor
 
 ZERO_ID = "00000000-0000-0000-0000-000000000000"
 
 _TICKS = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def text(row: Row, key: str) -> str:
-    """A text field, empty where it is absent."""
-    value = row.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise WrongShape(f"Xero answered a {key} that is not text.")
-    return value
-
-
-def needed(row: Row, key: str) -> str:
-    """A text field that has to be there."""
-    value = text(row, key)
-    if not value:
-        raise WrongShape(f"Xero answered a record without {key}.")
-    return value
-
-
-def part(row: Row, key: str) -> Row:
-    """An object inside an object, empty where it is absent."""
-    value = row.get(key)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise WrongShape(f"Xero answered a {key} that is not an object.")
-    return value
 
 
 def moment(row: Row, key: str) -> datetime:
@@ -66,42 +43,6 @@ def day(row: Row, key: str) -> date | None:
         if row.get(name):
             return moment(row, name).date()
     return None
-
-
-def number(row: Row, key: str) -> Decimal | None:
-    """A number, None where it is absent. Xero sometimes writes numbers as text."""
-    value = row.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
-        raise WrongShape(f"Xero answered a {key} that is not a number.")
-    try:
-        read = Decimal(value)
-    except ArithmeticError:
-        raise WrongShape(f"Xero answered a {key} that is not a number.") from None
-    if not read.is_finite():
-        raise WrongShape(f"Xero answered a {key} that is not a number.")
-    return read
-
-
-def minor(row: Row, key: str, currency: str) -> int | None:
-    """An amount in minor units, None where it is absent.
-
-    Xero keeps two decimals in every currency; what a currency has no digits for (half a yen, from a document
-    made by hand) is rounded half up.
-    """
-    value = number(row, key)
-    if value is None:
-        return None
-    return int(value.scaleb(exponent(currency)).quantize(Decimal(1), ROUND_HALF_UP))
-
-
-def needed_minor(row: Row, key: str, currency: str) -> int:
-    """An amount that has to be there."""
-    value = minor(row, key, currency)
-    if value is None:
-        raise WrongShape(f"Xero answered a record without {key}.")
-    return value
 
 
 def same(value: str) -> str:

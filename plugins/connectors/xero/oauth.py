@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from connectors.shared.oauth import Service, ask
@@ -25,6 +25,7 @@ SCOPES = (
     "accounting.payments",
     "accounting.settings.read",
 )
+REFRESH_GRACE = timedelta(minutes=30)  # the previous refresh token works this long after it was used
 _SERVICE = Service("Xero", "Xero", RECONNECT, check="client id, secret, scopes and redirect")
 
 

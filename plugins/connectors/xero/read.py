@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from types import MappingProxyType
 
-from connectors.xero.fields import Row, day, minor, moment, needed, needed_minor, number, part, text
+from connectors.xero.fields import Row, day, minor, moment, needed, needed_minor, number, part, parts, text
 from connectors.xero.lines import basis, lines
 from qualy_sync.contracts.accounting import (
     Remote,
@@ -123,12 +123,12 @@ def credit_note(row: Row) -> RemoteDocument:
     status = _status(row)
     note_id = needed(row, "CreditNoteID")
     allocations = tuple(
-        _allocation(one, note_id, currency, updated_at) for one in _objects(row, "Allocations") if not _deleted(one)
+        _allocation(one, note_id, currency, updated_at) for one in parts(row, "Allocations") if not _deleted(one)
     )
     total = needed_minor(row, "Total", currency)
     credited = sum(one.amount for one in allocations)
     left = minor(row, "RemainingCredit", currency)
-    paid = sum(needed_minor(one, "Amount", currency) for one in _objects(row, "Payments"))
+    paid = sum(needed_minor(one, "Amount", currency) for one in parts(row, "Payments"))
     if status in (Status.VOIDED, Status.DELETED):
         left = paid = credited = 0
     return RemoteDocument(
@@ -240,13 +240,6 @@ def _date(row: Row, status: Status, updated_at: datetime) -> date:
 def _rate(row: Row) -> str:
     rate = number(row, "CurrencyRate")
     return "" if rate is None else f"{rate:f}"
-
-
-def _objects(row: Row, name: str) -> list[Row]:
-    found = row.get(name) or []
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise WrongShape(f"Xero answered {name} that are no list of objects.")
-    return found
 
 
 def _deleted(row: Row) -> bool:

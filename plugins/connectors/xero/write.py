@@ -182,14 +182,14 @@ def _document(new: NewDocument) -> dict[str, Any]:
     if new.what is What.INVOICE:
         fields["Reference"] = new.ref
     fields["CurrencyCode"] = new.currency
-    fields |= _currency_rate(new.rate)
+    fields |= currency_rate(new.rate)
     if new.what not in CREDITS and _shows(new.link):
         fields["Url"] = new.link
     fields["Status"] = _STATUS[new.status]
     return fields
 
 
-def _currency_rate(rate: Rate | None) -> dict[str, Decimal]:
+def currency_rate(rate: Rate | None) -> dict[str, Decimal]:
     """Xero wants foreign units per base unit: the inverse of ours. Without one it takes the day's."""
     return {} if rate is None else {"CurrencyRate": (1 / rate.value).quantize(RATE_DIGITS)}
 
@@ -218,7 +218,7 @@ def _payment(target: str, target_id: str, new: NewSettlement | NewRefund) -> dic
         "Date": new.date.isoformat(),
         "Amount": to_decimal(new.amount, new.currency),
         "Reference": new.ref,
-    } | _currency_rate(new.rate)
+    } | currency_rate(new.rate)
 
 
 def _shows(link: str) -> bool:

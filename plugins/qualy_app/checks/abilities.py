@@ -34,6 +34,12 @@ _ASKED: Sequence[_Asked] = (
         "pay-outs are held; set it to false and pay bills there",
     ),
     _Asked(
+        Ability.REMOVE_SETTLEMENT,
+        "settlement.reversal",
+        lambda accounting: accounting.settlement.reversal == "remove",
+        "payments that Qualy took back are held; set it to hold",
+    ),
+    _Asked(
         Ability.TOOL_RATES,
         "currencies.rates",
         lambda accounting: accounting.currencies.rates == "tool",

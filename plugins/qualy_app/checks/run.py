@@ -15,7 +15,8 @@ from qualy_sync.ledger.runs import latest_pass
 from ..connections import AIRFLOW, ConnectionProblem, both_exist, resolve, variable
 from ..crm_desk import CrmDesk
 from ..crm_tools import CRM_TOOLS
-from ..desk import SETTINGS, Desk
+from ..desk import Desk
+from ..settings_file import settings_path
 from .abilities import ability_findings
 from .customers import crm_findings
 from .findings import Finding, Level
@@ -31,8 +32,7 @@ def look(desk: Desk) -> Iterator[Finding]:
     Raises RunProblem where the settings cannot be read.
     """
     settings = desk.settings
-    path = desk.environment.get("QUALY_SETTINGS") or SETTINGS
-    yield Finding(Level.OK, "settings", f"{path} is valid (version {settings.version}).")
+    yield Finding(Level.OK, "settings", f"{settings_path(desk.environment)} is valid (version {settings.version}).")
     yield from _ledger(desk)
     yield from _connection(desk, "qualy")
     stand_in = yield from _qualy(desk)

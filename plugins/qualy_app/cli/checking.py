@@ -22,7 +22,8 @@ def check(as_json: AsJson = False, debug: Debug = False) -> None:
             output.say(f"{finding.level:<8} {finding.subject}: {finding.sentence}", style=_STYLE.get(finding.level))
         counts = Counter(str(finding.level) for finding in findings)
         output.json({"counts": {str(level): counts[str(level)] for level in Level}, "findings": findings})
+        output.say()
         if counts[Level.PROBLEM]:
-            output.say()
             output.say(f"{counts[Level.PROBLEM]} to mend before a run.", style="bold")
             raise typer.Exit(int(Exit.WAITS))
+        output.say("Nothing has to be mended before a run.", style="bold")

@@ -7,18 +7,19 @@ import typer
 from .checking import check
 from .connecting import connect_conta_azul, connect_quickbooks, connect_xero
 from .customers import connect_hubspot, connect_mailchimp, sync_hubspot, sync_mailchimp
-from .deciding import decide, ignore, retry
+from .deciding import decide, ignore
 from .exporting import export
 from .keeping import migrate, new_key
 from .looking import explain, outcomes
 from .reapplying import reapply_settings
 from .reporting import report
+from .retrying import retry
 from .starting import fresh_start
 from .syncing import extract, sync_accounting
 
 app = typer.Typer(
     name="qualy",
-    help="Keeps the accounting tool in step with Qualy. The same core as the Airflow DAGs, for a terminal.\n\n"
+    help="Keeps accounting, HubSpot and Mailchimp in step with Qualy: the core of the Airflow DAGs, for a terminal.\n\n"
     "Exit statuses: 0 done; 1 some records wait for a person; 2 wrong usage, settings or connection; 3 cannot run now.",
     no_args_is_help=True,
     add_completion=False,

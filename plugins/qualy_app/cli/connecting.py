@@ -19,56 +19,39 @@ from .frame import AsJson, Debug, Output, UsageProblem, open_desk, speaking
 
 REDIRECT = "http://localhost:8765/callback"
 
+Answer = Annotated[
+    str, typer.Option("--answer", metavar="URL", help="The address you were sent back to, or the code in it.")
+]
+Redirect = Annotated[
+    str, typer.Option("--redirect", metavar="URL", help="As it is registered with the app, character for character.")
+]
 
-def connect_xero(
-    answer: Annotated[
-        str, typer.Option("--answer", metavar="URL|CODE", help="The address you were sent back to, or the code in it.")
-    ] = "",
-    redirect: Annotated[
-        str, typer.Option("--redirect", metavar="URL", help="As it stands in the app's configuration at Xero.")
-    ] = "",
-    as_json: AsJson = False,
-    debug: Debug = False,
-) -> None:
+
+def connect_xero(answer: Answer = "", redirect: Redirect = "", as_json: AsJson = False, debug: Debug = False) -> None:
     """Agree to the access to Xero: open the address, agree, paste the address you are sent back to."""
     with speaking(as_json, debug) as output:
         from connectors import xero
 
-        desk = open_desk(output, migrate=True)
-        endpoint, _ = resolve("xero")
-        if not endpoint.login:
-            raise UsageProblem("The xero connection has no login: it is the client id of your app at Xero.")
+        desk = _desk(output)
+        endpoint = _app("xero", secret=False)
         redirect = _redirect(endpoint, redirect)
-        state = secrets.token_urlsafe(16)
         verifier = None if endpoint.password else secrets.token_urlsafe(48)
-        tokens = xero_tokens(desk.ledger, endpoint)
-        if not answer:
-            answer = _asked(output, xero.consent_url(endpoint, redirect, state, verifier))
-        elif verifier is not None:
+        if answer and verifier is not None:
             raise UsageProblem("An app without a secret is connected in one go: call `connect xero` without --answer.")
-        else:
-            state = ""
+        answer, state = _agreed(output, answer, lambda state: xero.consent_url(endpoint, redirect, state, verifier))
         given = xero.exchange_code(endpoint, _code(answer, state), redirect, verifier, clock=desk.ledger)
-        tokens.keep(given)
+        xero_tokens(desk.ledger, endpoint).keep(given)
         _connected(desk, output, {"scopes": list(given.scopes)})
 
 
 def connect_conta_azul(
-    answer: Annotated[
-        str, typer.Option("--answer", metavar="URL|CODE", help="The address you were sent back to, or the code in it.")
-    ] = "",
-    redirect: Annotated[
-        str,
-        typer.Option("--redirect", metavar="URL", help="As it is registered with the app, character for character."),
-    ] = "",
-    as_json: AsJson = False,
-    debug: Debug = False,
+    answer: Answer = "", redirect: Redirect = "", as_json: AsJson = False, debug: Debug = False
 ) -> None:
     """Agree to the access to Conta Azul, as a user of the ERP: open the address, agree, paste where you are sent."""
     with speaking(as_json, debug) as output:
         from connectors import conta_azul
 
-        desk = open_desk(output, migrate=True)
+        desk = _desk(output)
         endpoint = _app("conta_azul")
         redirect = _redirect(endpoint, redirect)
         answer, state = _agreed(output, answer, lambda state: conta_azul.consent_url(endpoint, redirect, state))
@@ -78,20 +61,13 @@ def connect_conta_azul(
 
 
 def connect_quickbooks(
-    answer: Annotated[
-        str, typer.Option("--answer", metavar="URL", help="The address you were sent back to: it names the company.")
-    ] = "",
-    redirect: Annotated[
-        str, typer.Option("--redirect", metavar="URL", help="As it is registered with the app at Intuit.")
-    ] = "",
-    as_json: AsJson = False,
-    debug: Debug = False,
+    answer: Answer = "", redirect: Redirect = "", as_json: AsJson = False, debug: Debug = False
 ) -> None:
     """Agree to the access to QuickBooks: open the address, choose the company, agree, paste where you are sent."""
     with speaking(as_json, debug) as output:
         from connectors import quickbooks
 
-        desk = open_desk(output, migrate=True)
+        desk = _desk(output)
         endpoint = _app("quickbooks")
         redirect = _redirect(endpoint, redirect)
         answer, state = _agreed(output, answer, lambda state: quickbooks.consent_url(endpoint, redirect, state))
@@ -104,10 +80,19 @@ def connect_quickbooks(
         _connected(desk, output, {"realm": realm})
 
 
-def _app(connection: str) -> Endpoint:
-    """A connection that holds an app's id and secret. Raises UsageProblem where it does not."""
+def _desk(output: Output) -> Desk:
+    """The desk, if it can keep a token: a code counts once, so that nobody agrees for nothing. Raises LedgerError."""
+    desk = open_desk(output, migrate=True)
+    desk.ledger.seal(b"a token")
+    return desk
+
+
+def _app(connection: str, *, secret: bool = True) -> Endpoint:
+    """A connection that holds an app's id and, where it needs one, its secret. Raises UsageProblem otherwise."""
     endpoint, _ = resolve(connection)
-    if not (endpoint.login and endpoint.password):
+    if not secret and not endpoint.login:
+        raise UsageProblem(f"The {connection} connection has no login: it is your app's client id.")
+    if secret and not (endpoint.login and endpoint.password):
         raise UsageProblem(f"The {connection} connection needs login and password: your app's client id and secret.")
     return endpoint
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -15,16 +14,15 @@ from qualy_sync.ledger import Ledger
 from qualy_sync.ledger import crm as kept
 from qualy_sync.ledger.attempts import steps_on
 from qualy_sync.ledger.books import find_book
-from qualy_sync.ledger.engine import get_meta
 from qualy_sync.ledger.runs import run_of, task_counts
 from qualy_sync.ledger.schema import outcomes
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import MEANINGS, Code, Outcome
 from qualy_sync.report import trouble_labels
-from qualy_sync.report.make import PATH_META
+from qualy_sync.report.make import newest_copy
 from qualy_sync.report.troubles import spoken
 
-from .. import crm_jobs
+from .. import choices, crm_jobs
 from ..connections import resolve
 from ..crm_desk import CrmDesk
 from ..crm_tools import CRM_TOOLS
@@ -32,7 +30,18 @@ from ..desk import Desk
 from ..pages import TERMINAL
 from ..params import SyncParams
 from ..signals import RunProblem
-from .frame import AsJson, By, Debug, Exit, Output, UsageProblem, open_desk, plain, speaking
+from .frame import (
+    AsJson,
+    By,
+    Debug,
+    Exit,
+    Output,
+    UsageProblem,
+    open_desk,
+    plain,
+    reported_all_the_same,
+    speaking,
+)
 from .records import legs_of
 
 HUBSPOT, MAILCHIMP = "hubspot", "mailchimp"
@@ -98,16 +107,11 @@ def _run(output: Output, desk: CrmDesk, params: SyncParams, person: str) -> None
     if params.preview:
         _preview(output, desk, name)
         return
-    try:
+    with reported_all_the_same(lambda: crm_jobs.report(desk.tool_id, name), "No report could be made either"):
         crm_jobs.plan(desk.tool_id, name)
         crm_jobs.write(desk.tool_id, name, 1)
         if "into_qualy" in desk.stages:
             crm_jobs.into_qualy(desk.tool_id, name, 1)
-    except Exception:
-        # The report is made all the same; what stopped the writing is what is said.
-        with suppress(Exception):
-            crm_jobs.report(desk.tool_id, name)
-        raise
     crm_jobs.report(desk.tool_id, name)
     _tell(output, desk, name)
 
@@ -132,7 +136,7 @@ def _tell(output: Output, desk: CrmDesk, name: str) -> None:
     waiting = trouble_labels(desk.ledger, run.book, desk.wiring.title, run.id)
     tasks = {task: counts for task, (counts, _) in task_counts(desk.ledger, run.id).items()}
     with desk.ledger.reading() as connection:
-        path = get_meta(connection, PATH_META)
+        path = newest_copy(connection, run.book)
         unequal = kept.count_differences(connection, run.book)
     output.json(
         {
@@ -275,6 +279,7 @@ def _leg(ledger: Ledger, book: int, row: Any, title: str, tool: str, *, personal
         return value if personal else "(a value)" if value else "(empty)"
 
     return {
+        "tool": tool,
         "leg": row.leg,
         "id": key,
         "code": row.code,
@@ -300,7 +305,7 @@ def _lines(one: dict[str, Any]) -> Iterator[str]:
     if one["remedy"]:
         yield f"  To do: {one['remedy']}"
     if one["decisions"]:
-        yield f"  Choices: {' | '.join(one['decisions'])}"
+        yield f"  Or decide: {choices.command(one['decisions'], one['id'], one['leg'], one['tool'])}"
     if one["contact"]:
         yield f"  There as {one['contact']} ({one['link']})"
     for name, value in sorted(one["agreed"].items()):

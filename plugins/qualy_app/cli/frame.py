@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from qualy_sync.contracts.errors import ToolError
+from qualy_sync.crm.work import CrmProblem
 from qualy_sync.ledger import LedgerError
 from qualy_sync.ledger.leases import LeaseHeld, LeaseLost
 from qualy_sync.load import RunProblem as CoreProblem
@@ -30,6 +31,7 @@ from ..desk import Desk
 from ..params import ParamsError
 from ..signals import RunProblem, WaitUntil
 
+NOT_COMPARED = "Both sides could not be compared and reported either"
 WIDE = 240  # columns where the output is not a terminal: nothing is cut for who reads a file
 
 _EXACT = re.compile(r'"\\u0000(-?[0-9.eE+-]+)"')
@@ -108,13 +110,33 @@ def speaking(as_json: bool, debug: bool) -> Iterator[Output]:
         raise typer.Exit(int(status)) from None
 
 
+@contextmanager
+def reported_all_the_same(report: Callable[[], object], failed: str) -> Iterator[None]:
+    """Makes the report where the body is stopped, too. What stopped it is what is raised; where the report cannot be
+    made either, it says so in a note that begins with `failed`."""
+    try:
+        yield
+    except Exception as stopped:
+        try:
+            report()
+        except EXPECTED as error:
+            stopped.add_note(f"{failed}: {told(error)[1]}")
+        raise
+
+
+_WRONG = (UsageProblem, ParamsError, ConnectionProblem, SettingsError)
+_CANNOT = (RunProblem, CoreProblem, CrmProblem, WaitUntil, LeaseHeld, LeaseLost, LedgerError, ToolError)
+EXPECTED = (*_WRONG, *_CANNOT, LookupError, OSError, sa.exc.DBAPIError)
+"""What a run may raise that is nobody's mistake in the program."""
+
+
 def told(error: Exception) -> tuple[Exit, str]:
     """The status and the sentence of an error."""
     if isinstance(error, RunProblem) and isinstance(error.__cause__, SettingsError):
         return Exit.USAGE, str(error)
-    if isinstance(error, (UsageProblem, ParamsError, ConnectionProblem, SettingsError)):
+    if isinstance(error, _WRONG):
         return Exit.USAGE, str(error)
-    if isinstance(error, (RunProblem, CoreProblem, WaitUntil, LeaseHeld, LeaseLost, LedgerError, ToolError)):
+    if isinstance(error, _CANNOT):
         return Exit.CANNOT, str(error)
     if isinstance(error, LookupError) and error.args and isinstance(error.args[0], str) and " " in error.args[0]:
         return Exit.USAGE, error.args[0]

@@ -19,6 +19,7 @@ from qualy_sync.report import explain as explain_payment
 from qualy_sync.report.explain import LegStory
 from qualy_sync.report.troubles import spoken
 
+from .. import choices
 from ..desk import Desk
 from .customers import OfTool, book_of_tool, explain_customer
 from .frame import AsJson, Debug, Exit, Output, UsageProblem, book_of, open_desk, plain, speaking
@@ -169,9 +170,23 @@ def _tell(output: Output, found: Explanation) -> None:
     )
     if found.source_url:
         output.say(found.source_url)
+    output.say(_as_a_whole(found))
     for leg in found.legs:
         output.say()
         _tell_leg(output, leg)
+
+
+def _as_a_whole(found: Explanation) -> str:
+    if found.worst is None:
+        return "Nothing was planned for it yet."
+    fine = sum(MEANINGS[leg.code].group in (Group.IN_STEP, Group.EXCLUDED) for leg in found.legs)
+    if fine == len(found.legs):
+        return f"All of its {fine} legs are in step, or left out on purpose."
+    waiting = sum(MEANINGS[leg.code].waits_for_a_person for leg in found.legs)
+    return (
+        f"{fine} of {len(found.legs)} legs are in step, or left out on purpose; {waiting} wait for a person. The worst:"
+        f" {found.worst}."
+    )
 
 
 def _tell_leg(output: Output, leg: LegStory) -> None:
@@ -183,13 +198,14 @@ def _tell_leg(output: Output, leg: LegStory) -> None:
     if leg.remedy:
         output.say(f"  To do ({leg.who_acts}): {leg.remedy}")
     if leg.decisions:
-        output.say(f"  Choices: bin/qualy decide {leg.source_id} {leg.leg} --as {'|'.join(leg.decisions)}")
+        output.say(f"  Or decide: {choices.command(leg.decisions, leg.source_id, leg.leg)}")
     if leg.remote_id:
         output.say(f"  There as {leg.number or leg.ref or leg.remote_id} {leg.url}".rstrip())
     for note in leg.notes:
         output.say(f"  {note}")
-    for event in leg.events:
-        output.say(f"  {event.at:{MOMENT}}  {event.what}: {event.said}")
+    if [event.what for event in leg.events] != [leg.code]:  # else it is what was just said
+        for event in leg.events:
+            output.say(f"  {event.at:{MOMENT}}  {event.what}: {event.said}")
     for attempt in leg.attempts:
         output.say(
             f"  {attempt.committed_at:{MOMENT}}  tried under {attempt.ref}: {attempt.fate}. {attempt.said}".rstrip()

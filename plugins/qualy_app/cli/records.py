@@ -12,6 +12,8 @@ from qualy_sync.ledger.queries import rows
 from qualy_sync.ledger.schema import current_outcomes, outcomes, source_rows
 from qualy_sync.model import Kind
 
+from ..desk import Desk
+
 
 def payment_id(ledger: Ledger, given: str, prefix: str) -> str:
     """The id of the payment with this number (Qualy's, or a document's with the prefix); else what was given."""
@@ -38,6 +40,11 @@ def legs_of(ledger: Ledger, book: int, given: str) -> list[sa.Row[Any]]:
     if not found:
         raise LookupError(f"Nothing is known of {given[:60]!r}: it is no Qualy id of a planned record, and no number.")
     return found
+
+
+def legs_of_payment(desk: Desk, book: int, given: str) -> list[sa.Row[Any]]:
+    """As `legs_of`, in accounting, where a record may also be named by its document's number."""
+    return legs_of(desk.ledger, book, payment_id(desk.ledger, given, desk.accounting.payments.number_prefix))
 
 
 def people_of(ledger: Ledger, book: int, legs: Sequence[sa.Row[Any]], leg: str) -> list[sa.Row[Any]]:

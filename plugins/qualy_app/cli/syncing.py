@@ -21,7 +21,18 @@ from ..desk import Desk
 from ..pages import TERMINAL
 from ..params import SyncParams
 from ..signals import RunProblem
-from .frame import AsJson, By, Debug, Exit, Output, UsageProblem, open_desk, speaking, told
+from .frame import (
+    NOT_COMPARED,
+    AsJson,
+    By,
+    Debug,
+    Exit,
+    Output,
+    UsageProblem,
+    open_desk,
+    reported_all_the_same,
+    speaking,
+)
 from .previewing import show_preview
 
 STAGES = ("plan", *GROUPS, "reconcile", "report")
@@ -103,19 +114,12 @@ def _sync(output: Output, desk: Desk, name: str, params: SyncParams, person: str
     with _progress(output, len(STAGES) + 1) as stage:
         stage(f"Reading {desk.wiring.title}")
         _begin(name, params, person)
-        try:
+        with reported_all_the_same(lambda: _compare(name, stage), NOT_COMPARED):
             stage("Planning")
             jobs.plan(name)
             for group in GROUPS:
                 stage(f"Writing {group}")
                 jobs.load(name, group, 1)
-        except Exception as stopped:
-            # Both sides are compared and reported all the same; what stopped the writing is what is said first.
-            try:
-                _compare(name, stage)
-            except Exception as failed:
-                stopped.add_note(f"Both sides could not be compared and reported either: {told(failed)[1]}")
-            raise
         _compare(name, stage)
     _tell(output, desk, name)
 
@@ -136,8 +140,7 @@ def _begin(name: str, params: SyncParams, person: str) -> None:
 
 
 def _tell(output: Output, desk: Desk, name: str) -> None:
-    from qualy_sync.ledger.engine import get_meta
-    from qualy_sync.report.make import PATH_META
+    from qualy_sync.report.make import newest_copy
 
     from .. import summary
 
@@ -148,7 +151,7 @@ def _tell(output: Output, desk: Desk, name: str) -> None:
     waiting = trouble_labels(desk.ledger, book, desk.wiring.title, run.id)
     tasks = {task: counts for task, (counts, _) in task_counts(desk.ledger, run.id).items()}
     with desk.ledger.reading() as connection:
-        path = get_meta(connection, PATH_META)
+        path = newest_copy(connection, book)
         sent = connection.execute(sa.select(attempts.c.id).where(attempts.c.run == run.id).limit(1)).first()
     output.json(
         {

@@ -15,7 +15,10 @@ ANY = "127.0.0.1"
 def require_free(port: int, *, purpose: str, option: str) -> None:
     """Raises Trouble where something listens on ``port``, naming it and the option that picks another port."""
     if not 1 <= port <= 65535:
-        raise Trouble(f"{port} is not a port for {purpose}: name one from 1024 to 65535, as in make run {option}=8900.")
+        raise Trouble(
+            f"{port} is not a port for {purpose}: name one from 1024 to 65535, as in make run "
+            f"{option}={next_free(8079)}."
+        )
     if is_free(port):
         return
     raise Trouble(

@@ -7,6 +7,7 @@ the connection's extra, until the service has been told; then the old one is tak
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -17,13 +18,14 @@ from qualy_sync.contracts.accounting import Endpoint
 from qualy_sync.ledger.inbox import Hint
 
 from ..addresses import WEBHOOKS
-from ..connections import resolve
+from ..connections import resolve, variable
+from ..settings_file import changed, settings_path
 from ..signals import RunProblem
 
 if TYPE_CHECKING:
     from qualy_sync.settings import Settings
 
-REMEMBERED = 15.0  # seconds that settings and secrets are kept: so soon after a change it counts
+REMEMBERED = 15.0  # seconds; so soon does a changed connection count
 UNAUTHORISED, FORBIDDEN, UNAVAILABLE = 401, 403, 503
 
 log = logging.getLogger(__name__)
@@ -74,28 +76,40 @@ class Door(Protocol):
 
 
 class Doors:
-    """The doors as settings and connections say now; one for each process of the web server."""
+    """The doors as settings and connections say now; one for each process of the web server.
 
-    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        self._environment = environment
+    What came of opening one, a failure too, is remembered: nobody can make us read the settings, or ask Airflow's
+    database, or write a line to the log, for each request that they send. A change of the settings file or of an
+    environment variable counts at once, one of a connection stored in Airflow after `REMEMBERED` on the clock `now`.
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None, now: Callable[[], float] = time.monotonic) -> None:
+        self._environment = os.environ if environment is None else environment
+        self._now = now
         self._lock = threading.Lock()
-        self._found: dict[str, tuple[float, Door | int]] = {}
+        self._found: dict[str, _Opened] = {}
 
     def door(self, tool: str) -> Door:
         """Raises Refused: 403 where webhooks of this service are off or have no secret, 503 where nobody can tell."""
         with self._lock:  # one at a time asks the settings and Airflow
-            opened, found = self._found.get(tool, (0.0, UNAVAILABLE))
-            if tool not in self._found or time.monotonic() - opened > REMEMBERED:
-                found = self._open(tool)
-                self._found[tool] = time.monotonic(), found
-        if isinstance(found, int):
-            raise Refused(found)
-        return found
+            found = self._found.get(tool)
+            seen = self._seen(tool)
+            if found is None or found.seen != seen or self._now() - found.at > REMEMBERED:
+                found = _Opened(seen, self._now(), self._open(tool))
+                self._found[tool] = found
+        if isinstance(found.door, int):
+            raise Refused(found.door)
+        return found.door
+
+    def _seen(self, tool: str) -> tuple[object, ...]:
+        """What differs once the settings file or the environment changed."""
+        path = settings_path(self._environment)
+        return path, changed(path), self._environment.get(variable(tool))
 
     def _open(self, tool: str) -> Door | int:
         from ..desk import Desk  # not above: every component of Airflow loads the plugin, and one of them needs this
 
-        desk = Desk() if self._environment is None else Desk(self._environment)
+        desk = Desk(self._environment)
         try:
             settings = desk.settings
             if tool not in MAKERS or not getattr(settings.webhooks, tool).enabled:
@@ -104,11 +118,23 @@ class Doors:
         except RunProblem as problem:
             log.error("Webhooks of %s are refused. %s", tool, problem)
             return UNAVAILABLE
+        except Exception as error:  # Airflow's database is away; its text might hold the connection
+            log.error("Webhooks of %s are refused: the connection cannot be read (%s).", tool, type(error).__name__)
+            return UNAVAILABLE
         door = MAKERS[tool](settings, endpoint)
         if not door.secrets:
             log.error("Webhooks of %s are refused: the connection has no webhook_secret of enough letters.", tool)
             return FORBIDDEN
         return door
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What came of opening a door: it, or the status that whoever knocks is refused with."""
+
+    seen: tuple[object, ...] = field(repr=False)
+    at: float
+    door: Door | int
 
 
 @dataclass(frozen=True)
@@ -215,6 +241,10 @@ def _hubspot(settings: Settings, endpoint: Endpoint) -> HubSpotDoor:
 
 
 MAKERS: Mapping[str, Callable[[Settings, Endpoint], QualyDoor | HubSpotDoor]] = {"qualy": _qualy, "hubspot": _hubspot}
+
+
+# Services whose webhooks are told by a secret that stands behind their name in the address.
+SECRET_IN_PATH = frozenset({"qualy"})
 
 
 def public_url(settings: Settings) -> str:

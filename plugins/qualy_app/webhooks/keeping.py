@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -39,9 +41,13 @@ class Keeper:
     """One for each process of the web server; opens the ledger when the first webhook comes."""
 
     def __init__(
-        self, environment: Mapping[str, str] | None = None, announce: Callable[[str], bool] = announce
+        self,
+        environment: Mapping[str, str] | None = None,
+        announce: Callable[[str], bool] = announce,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._environment = environment
+        self._environment = os.environ if environment is None else environment
+        self._now = now
         self._announce = announce
         self._ledger: Ledger | None = None
         self._waiting: dict[str, list[_Waiting]] = {}
@@ -77,7 +83,7 @@ class Keeper:
         _tell(batch, kept.refused)
         if kept.refused:
             log.warning("The inbox of %s is full: %d webhooks are refused.", tool, len(kept.refused))
-        if kept.turned or time.monotonic() - self._announced.get(tool, 0.0) > AGAIN_AFTER:
+        if kept.turned or self._now() - self._announced.get(tool, -math.inf) > AGAIN_AFTER:
             await self._wake(tool)
 
     async def _wake(self, tool: str) -> None:
@@ -87,12 +93,12 @@ class Keeper:
             log.warning("No event could be sent for webhooks of %s (%s).", tool, type(error).__name__)
             woken = False
         if woken:
-            self._announced[tool] = time.monotonic()
+            self._announced[tool] = self._now()
 
     def _opened(self) -> Ledger:
         from ..desk import Desk
 
-        wanted = Desk() if self._environment is None else Desk(self._environment)
+        wanted = Desk(self._environment)
         if self._ledger is None or self._ledger.url != wanted.environment.get("QUALY_LEDGER_URL"):
             self._ledger = wanted.ledger
         return self._ledger

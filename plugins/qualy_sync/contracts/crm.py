@@ -57,11 +57,15 @@ class CrmLimits:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The one account (portal, audience) that a connection reaches."""
+    """The one account (portal, audience) that a connection reaches.
+
+    `contact_page`: where a person finds a contact, an address with {id}; "" for a stand-in, which has no such page.
+    """
 
     id: str
     name: str
     stand_in: bool = False
+    contact_page: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,10 +240,6 @@ class CrmTool(Protocol):
 
     def send(self, act: Act, body: bytes) -> Reply:
         """Sends a body once, byte for byte. Never repeats by itself."""
-        ...
-
-    def contact_url(self, contact_id: str) -> str:
-        """Where a person finds the contact in the tool."""
         ...
 
 

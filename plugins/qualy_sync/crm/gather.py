@@ -19,7 +19,7 @@ from qualy_sync.model import Kind, Leg
 from qualy_sync.outcomes import Code, Outcome
 
 from .people import Names, Person, load_names, load_people
-from .plan import Known, Planned, plan_person
+from .plan import Known, Planned, plan_person, still_unread
 from .work import CrmWork
 
 SLICE = 200
@@ -146,6 +146,8 @@ def keep_merge(connection: sa.Connection, work: CrmWork, one: Planned, now: date
         kept.put_link(connection, work.book, new_link(one, one.contact.id, one.contact.email, now))
     elif one.link is not None and one.erase:
         kept.put_link(connection, work.book, replace(one.link, synced_at=now))
+    elif one.link is not None and one.link.facts and not _facts(one):
+        kept.put_link(connection, work.book, replace(one.link, facts={}))
     if one.link is not None or adopted:
         kept.put_values(connection, work.book, one.person.id, one.agreed, now)
     if one.outcome is None or one.outcome.code not in (Code.UNKNOWN, Code.IGNORED):
@@ -162,10 +164,16 @@ def new_link(one: Planned, remote_id: str, email: str, now: datetime) -> CrmLink
         how=before.how if before else one.how,
         state=kept.LINKED,
         content_hash=one.content,
-        facts=before.facts if before else {},
+        facts=_facts(one),
         linked_at=before.linked_at if before else now,
         synced_at=now,
     )
+
+
+def _facts(one: Planned) -> Mapping[str, Any]:
+    """What a link says of writes in Qualy that were not read back. Once they were, an older record that comes back is
+    an edit."""
+    return one.link.facts if one.link is not None and still_unread(one.link, one.person) else {}
 
 
 def verdict(source_id: str, content: str, outcome: Outcome, leg: Leg = Leg.CONTACT) -> Verdict:

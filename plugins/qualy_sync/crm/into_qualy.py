@@ -20,7 +20,7 @@ from qualy_sync.contracts.crm import Saved
 from qualy_sync.ledger import crm as kept
 from qualy_sync.ledger.attempts import OpenAttempt, open_attempts, take_over
 from qualy_sync.ledger.books import get_fact, put_fact
-from qualy_sync.ledger.crm import Difference, Pair
+from qualy_sync.ledger.crm import CrmLink, Difference, Pair
 from qualy_sync.ledger.leases import Lease
 from qualy_sync.model import Kind, Leg
 from qualy_sync.outcomes import Code, Outcome
@@ -29,9 +29,9 @@ from .forms import same
 from .gather import Planner, customers_with, keep_outcomes, keep_plans
 from .merge import Reason
 from .new_in_qualy import create_all, ids_by_email, settle_create
-from .people import text_at
-from .plan import Planned
-from .qualy_attempts import CREATE, UPDATE, believed, changed_content, close, commit, lost, not_sent
+from .people import Names, Person, load_people, text_at
+from .plan import Planned, still_unread
+from .qualy_attempts import ABSENT, CREATE, UPDATE, believed, changed_content, close, commit, lost, not_sent
 from .work import CrmProblem, CrmWork, Pace
 from .write import left
 
@@ -101,20 +101,22 @@ def updated(connection: sa.Connection, work: CrmWork, one: Planned) -> None:
     pairs = {name: Pair(value, theirs.get(name, value)) for name, value in one.to_qualy.items()}
     kept.put_values(connection, work.book, one.person.id, pairs, now)
     if one.link is not None:
-        written = still_unread(one) | dict(one.to_qualy)
-        facts = dict(one.link.facts) | {"written": written, "written_at": now.isoformat()}
-        kept.put_link(connection, work.book, replace(one.link, facts=facts, synced_at=now))
+        values = still_unread(one.link, one.person) | dict(one.to_qualy)
+        kept.put_link(connection, work.book, _written(one.link, values, one.person, now))
     outcome = left(work, one) or work.terms.say(Code.UPDATED)
     keep_outcomes(connection, work, {one.person.id: (one.content, outcome)})
     work.add("updated_in_qualy")
 
 
-def still_unread(one: Planned) -> dict[str, str]:
-    """What was written before and no extraction has read back yet."""
-    facts = one.link.facts if one.link else {}
-    at, read_since = facts.get("written_at") or "", one.person.read_since
-    unread = at and (not read_since or datetime.fromisoformat(at) > datetime.fromisoformat(read_since))
-    return dict(facts.get("written") or {}) if unread else {}
+def _written(link: CrmLink, values: Mapping[str, str], person: Person, now: datetime) -> CrmLink:
+    """The link with what was written in Qualy, and upon which of its records: see `plan.still_unread`."""
+    facts = dict(link.facts) | {
+        "written": dict(values),
+        "written_at": now.isoformat(),
+        "written_upon": person.hash,
+        "written_sweep": person.sweep,
+    }
+    return replace(link, facts=facts, synced_at=now)
 
 
 def _not_taken(connection: sa.Connection, work: CrmWork, one: Planned, reply: Declined) -> None:
@@ -185,15 +187,14 @@ def _settle_update(work: CrmWork, attempt: OpenAttempt) -> None:
     if not there and not believed(work, attempt):
         work.add("still_unknown")
         return
+    people = load_people(work.ledger, work.pin, [one.source_id], Names({}, {}, {}, {}), work.terms.source)
     with work.ledger.writing() as connection:
-        close(connection, attempt.id, one.source_id, "found" if there else "absent")
+        close(connection, attempt.id, one.source_id, "found" if there else ABSENT)
         link = kept.links_of(connection, work.book, [one.source_id]).get(one.source_id)
-        if there and link is not None:
-            now = work.ledger.now()
+        if there and link is not None and people:
             paths = {each.rule.field: each.path for each in work.terms.copied}
             written = {name: text_at(now_there, paths[name]) for name in one.frozen.get("names", ()) if name in paths}
-            facts = dict(link.facts) | {"written": written, "written_at": now.isoformat()}
-            kept.put_link(connection, work.book, replace(link, facts=facts, synced_at=now))
+            kept.put_link(connection, work.book, _written(link, written, people[0], work.ledger.now()))
         turn = work.terms.say(Code.ITS_TURN, why="it was sent once and not answered")
         keep_outcomes(connection, work, {one.source_id: (one.source_hash, turn)})
         work.add("settled")

@@ -6,7 +6,7 @@ shown and from how long ago that was: a tool's clock need not be ours, and its i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +20,7 @@ from qualy_sync.ledger.cursors import get_cursor, put_cursor
 from .work import CrmProblem, CrmWork, Pace
 
 _OVERLAP = 2  # of the index's lag
+_CLOCKS_KEPT = timedelta(days=2)
 FEW = 10  # contacts that may be gone at once, however few there are
 
 
@@ -93,7 +94,7 @@ def _whole(work: CrmWork, pace: Pace, sweep: int) -> dict[str, int]:
     if lost:
         new += reread(work, pace, lost)
     with work.ledger.writing() as connection:
-        _remember(connection, work, whole_at=began, sweep=sweep)
+        _remember(connection, work, began, sweep)
     return {"contacts_read": read, "contacts_new_or_changed": new, "whole_list": 1}
 
 
@@ -123,6 +124,7 @@ def _changed_pages(work: CrmWork, pace: Pace, since: datetime) -> Iterator[Seque
 
 def _changes(work: CrmWork, pace: Pace, cursor: dict[str, object]) -> dict[str, int]:
     since = _since(work, cursor)
+    began = work.ledger.now()
     read = new = 0
     for page in _changed_pages(work, pace, since):
         with work.ledger.reading() as connection:
@@ -139,46 +141,54 @@ def _changes(work: CrmWork, pace: Pace, cursor: dict[str, object]) -> dict[str, 
         read += len(ids)
         new += reread(work, pace, ids)
     with work.ledger.writing() as connection:
-        _remember(connection, work)
+        _remember(connection, work, began)
     return {"contacts_read": read, "contacts_new_or_changed": new}
 
 
 def _since(work: CrmWork, cursor: dict[str, object]) -> datetime:
-    """No later than the tool's time at the last look, less what its index may lag behind, twice."""
+    """No later than the tool's time when the last look began, less what its index may lag behind, twice.
+
+    The newest time stamp may have been shown after that: by the look itself, or by a write. Then it is as much earlier.
+    """
     newest = datetime.fromisoformat(str(cursor["newest"]))
     seen_at = datetime.fromisoformat(str(cursor["newest_seen_at"]))
     looked_at = datetime.fromisoformat(str(cursor["looked_at"]))
-    passed = max(looked_at - seen_at, timedelta(0))
-    return newest + passed - _OVERLAP * work.tool.limits.index_lag
+    return newest + (looked_at - seen_at) - _OVERLAP * work.tool.limits.index_lag
 
 
 def note_time(work: CrmWork) -> None:
-    """After writes: the newest time stamp that the tool has shown was shown just now."""
+    """After writes: the newest time stamp that an answer has shown was shown by now."""
     cursor = get_cursor(work.ledger, cursor_name(work))
-    if cursor is None:
+    if cursor is None or work.shown is None:
         return
     with work.ledger.writing() as connection:
-        newest = kept.newest_change(connection, work.book)
-        if newest is not None and newest.isoformat() != cursor.get("newest"):
-            seen = {"newest": newest.isoformat(), "newest_seen_at": work.ledger.now().isoformat()}
-            put_cursor(connection, cursor_name(work), cursor | seen)
+        put_cursor(connection, cursor_name(work), cursor | _shown(cursor, work.shown, work.ledger.now()))
 
 
-def _remember(
-    connection: sa.Connection, work: CrmWork, *, whole_at: datetime | None = None, sweep: int | None = None
-) -> None:
+def _remember(connection: sa.Connection, work: CrmWork, began: datetime, sweep: int | None = None) -> None:
+    """Where the next look begins. What changed while this one was reading may be on a page that was read already."""
     now = work.ledger.now()
     before = get_cursor(work.ledger, cursor_name(work)) or {}
+    value = dict(before) | {"looked_at": began.isoformat(), "names": list(work.terms.names)}
     newest = kept.newest_change(connection, work.book)
-    value = dict(before) | {"looked_at": now.isoformat(), "names": list(work.terms.names)}
-    if newest is not None and newest.isoformat() != before.get("newest"):
-        value |= {"newest": newest.isoformat(), "newest_seen_at": now.isoformat()}
+    if newest is not None:
+        value |= _shown(before, newest, now)
     elif "newest" not in value:
         # An empty account has shown no time: the first change is later than a day before now in any time zone.
         value |= {"newest": (now - timedelta(days=1)).isoformat(), "newest_seen_at": now.isoformat()}
-    if whole_at is not None:
-        value |= {"whole_at": whole_at.isoformat(), "sweep": sweep}
+    if sweep is not None:
+        value |= {"whole_at": began.isoformat(), "sweep": sweep}
     put_cursor(connection, cursor_name(work), value)
+
+
+def _shown(before: Mapping[str, object], newest: datetime, now: datetime) -> dict[str, str]:
+    """A time stamp of the tool's and our time by which it was shown, where that says more of the tool's clock than what
+    is known: the tool's time was no earlier than that. What is old is let go, since clocks are set right at times."""
+    if "newest" in before:
+        known, seen_at = (datetime.fromisoformat(str(before[name])) for name in ("newest", "newest_seen_at"))
+        if known - seen_at >= newest - now and now - seen_at < _CLOCKS_KEPT:
+            return {}
+    return {"newest": newest.isoformat(), "newest_seen_at": now.isoformat()}
 
 
 # -- what comes back --------------------------------------------------------------------------------------------------

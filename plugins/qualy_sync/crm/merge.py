@@ -39,6 +39,7 @@ class Reason(StrEnum):
     EMPTIED = "emptied"  # emptied on one side; the other side's value is not erased
     HELD_BACK = "held_back"  # it would change something in Qualy that the settings leave alone
     REFUSED = "refused"  # the other side does not take the value
+    TAKEN = "taken"  # another contact there has the value, and only one may
 
 
 class Choice(StrEnum):

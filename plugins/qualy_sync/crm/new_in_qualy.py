@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,11 +13,11 @@ from qualy_sync.contracts.accounting import Declined, NotSent
 from qualy_sync.contracts.crm import Customer, Saved
 from qualy_sync.contracts.source import Source
 from qualy_sync.ledger import crm as kept
-from qualy_sync.ledger.attempts import OpenAttempt
+from qualy_sync.ledger.attempts import OpenAttempt, steps_on
 from qualy_sync.ledger.crm import CrmLink, Mirrored, Pair
-from qualy_sync.ledger.decisions import decisions_on
+from qualy_sync.ledger.decisions import Decision, decisions_on
 from qualy_sync.ledger.leases import Lease
-from qualy_sync.ledger.schema import current_outcomes
+from qualy_sync.ledger.outcomes import current_of
 from qualy_sync.model import Kind, Leg, normal_email
 from qualy_sync.outcomes import Code, Outcome
 
@@ -25,9 +26,12 @@ from .gather import customers_with, keep_outcomes
 from .merge import Way
 from .people import text_at
 from .plan import good_email
-from .qualy_attempts import CREATE, believed, changed_content, close, commit, lost, not_sent
+from .qualy_attempts import ABSENT, CREATE, believed, changed_content, close, commit, lost, not_sent
 from .terms import fingerprint
 from .work import CrmWork, Pace
+
+_DUE = (Code.ITS_TURN, Code.NOT_CONFIRMED, Code.MASS_CHANGE, Code.SENT_ONCE)
+_WAITING = (*_DUE, Code.UNKNOWN)
 
 
 def candidates(work: CrmWork, contacts: Sequence[Mirrored]) -> Iterator[Mirrored]:
@@ -56,11 +60,24 @@ def contact_content(contact: Mirrored) -> str:
     return fingerprint([contact.id, contact.email])
 
 
+def offer(work: CrmWork, contacts: Sequence[Mirrored]) -> None:
+    """Gives their turn to contacts that may become customers. Who waits already, for whatever reason, goes on so."""
+    with work.ledger.reading() as connection:
+        known = current_of(connection, work.book, [one.id for one in contacts])
+    waiting = {source_id for (leg, source_id), row in known.items() if leg == Leg.CUSTOMER and row.code in _WAITING}
+    turn = work.terms.say(Code.ITS_TURN, why="not sent yet")
+    found = {one.id: (contact_content(one), turn) for one in candidates(work, contacts) if one.id not in waiting}
+    with work.ledger.writing() as connection:
+        keep_outcomes(connection, work, found, Leg.CUSTOMER)
+
+
 def create_all(work: CrmWork, lease: Lease, pace: Pace) -> None:
+    """Creates whoever's turn it is; what was refused, too, where a person asked for a further try of it."""
     assert work.source is not None
-    codes = [Code.ITS_TURN, Code.NOT_CONFIRMED, Code.MASS_CHANGE, Code.SENT_ONCE]
+    codes = [*_DUE, Code.INVALID] if work.again else _DUE
     emails: set[str] | None = None
     for ids in customers_with(work, codes, Leg.CUSTOMER):
+        ids = [one for one in ids if not work.only or one in work.only]
         with work.ledger.reading() as connection:
             known = kept.contacts_by_id(connection, work.book, ids)
             linked = kept.links_on(connection, work.book, ids)
@@ -86,15 +103,16 @@ def _due(work: CrmWork, waiting: Sequence[Mirrored]) -> list[Mirrored]:
         held = gate.hold(connection, work, steps, creates=True)
         room = wanted.most_per_day - gate.created_in_qualy(connection, work)
         decided = decisions_on(connection, work.book, [(str(Leg.CUSTOMER), one.id) for one in waiting])
-        sent_once = _sent_once(connection, work, [one.id for one in waiting])
+        sent_once = _sent_once(connection, work, [one.id for one in waiting])  # and when last
         found: list[Mirrored] = []
         told: dict[str, tuple[str, Outcome]] = {}
         for one, why in zip(waiting, held, strict=True):
             decision = decided.get((str(Leg.CUSTOMER), one.id))
-            again = decision is not None and decision.choice == "again" and decision.source_hash == contact_content(one)
+            if decision is not None and decision.source_hash != contact_content(one):
+                decision = None
             if decision is not None and decision.choice == "ignore":
                 why = work.terms.say(Code.IGNORED, by=decision.by, reason=decision.reason)
-            elif one.id in sent_once and not again:
+            elif one.id in sent_once and not _said_again(decision, sent_once[one.id]):
                 why = work.terms.say(Code.SENT_ONCE)
             if why is None and room <= 0:
                 why = work.terms.say(Code.ITS_TURN, why=f"{wanted.most_per_day} a day are created in Qualy at most")
@@ -108,14 +126,18 @@ def _due(work: CrmWork, waiting: Sequence[Mirrored]) -> list[Mirrored]:
     return found
 
 
-def _sent_once(connection: sa.Connection, work: CrmWork, ids: Sequence[str]) -> set[str]:
-    where = (
-        current_outcomes.c.book == work.book,
-        current_outcomes.c.leg == str(Leg.CUSTOMER),
-        current_outcomes.c.source_id.in_(list(ids)),
-        current_outcomes.c.code == Code.SENT_ONCE,
-    )
-    return set(connection.scalars(sa.select(current_outcomes.c.source_id).where(*where)))
+def _sent_once(connection: sa.Connection, work: CrmWork, ids: Sequence[str]) -> dict[str, datetime]:
+    """Who was sent to Qualy, without an answer, and was not found there; and when that was last."""
+    return {
+        source_id: steps[-1].at
+        for (leg, source_id), steps in steps_on(connection, work.book, ids).items()
+        if leg == Leg.CUSTOMER and steps[-1].fate == ABSENT
+    }
+
+
+def _said_again(decision: Decision | None, sent_at: datetime) -> bool:
+    """Whether a person asked for one more since it was sent last: each further try needs its own word."""
+    return decision is not None and decision.choice == "again" and decision.at > sent_at
 
 
 def emails_in_qualy(source: Source) -> set[str]:
@@ -164,6 +186,13 @@ def _create(work: CrmWork, lease: Lease, pace: Pace, contact: Mirrored) -> bool:
 def created(connection: sa.Connection, work: CrmWork, contact: Mirrored, customer: Customer) -> None:
     """The new customer and its contact are one from here on; the next extraction brings it, and it is merged."""
     now = work.ledger.now()
+    outcome = work.terms.say(Code.CREATED)
+    keep_outcomes(connection, work, {contact.id: (contact_content(contact), outcome)}, Leg.CUSTOMER)
+    work.add("created_in_qualy")
+    kept.dirty_again(connection, work.book, [contact.id])
+    held = kept.links_on(connection, work.book, [contact.id]).get(contact.id, [])
+    if any(one.state == kept.LINKED and one.source_id != customer.id for one in held):
+        return  # while the answer was out, the contact turned out to be another customer's
     link = CrmLink(
         source_id=customer.id,
         remote_id=contact.id,
@@ -178,13 +207,10 @@ def created(connection: sa.Connection, work: CrmWork, contact: Mirrored, custome
     kept.put_link(connection, work.book, link)
     pairs = {}
     for one in work.terms.copied:
-        theirs = contact.values.get(one.rule.field, "")
-        pairs[one.rule.field] = Pair(text_at(customer.content, one.path), theirs)
+        ours, theirs = text_at(customer.content, one.path), contact.values.get(one.rule.field, "")
+        if ours or not theirs:  # what did not arrive is not agreed on
+            pairs[one.rule.field] = Pair(ours, theirs)
     kept.put_values(connection, work.book, customer.id, pairs, now)
-    kept.dirty_again(connection, work.book, [contact.id])
-    outcome = work.terms.say(Code.CREATED)
-    keep_outcomes(connection, work, {contact.id: (contact_content(contact), outcome)}, Leg.CUSTOMER)
-    work.add("created_in_qualy")
 
 
 def _settled(work: CrmWork, ids: Sequence[str], linked: Mapping[str, Sequence[CrmLink]]) -> None:
@@ -211,7 +237,7 @@ def settle_create(work: CrmWork, attempt: OpenAttempt, emails: Mapping[str, str]
             content = json.loads(attempt.body) if attempt.body else {}
             created(connection, work, contact, Customer(found, content))
         elif believed(work, attempt):
-            close(connection, attempt.id, one.source_id, "absent")
+            close(connection, attempt.id, one.source_id, ABSENT)
             outcome = work.terms.say(Code.SENT_ONCE)
             keep_outcomes(connection, work, {one.source_id: (one.source_hash, outcome)}, Leg.CUSTOMER)
             work.add(str(Code.SENT_ONCE))

@@ -30,6 +30,8 @@ class Person:
     """One customer of Qualy's, whole. `group` holds the payments. `shares`: how many customers have this email.
 
     `read_since`: when the extraction began that this is known by, as ISO text; what was written later is not in it.
+    What was written before may be missing too: an extraction need not read every record. `sweep` is the last complete
+    reading that saw this one.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Person:
     problem: Mapping[str, str] | None = None
     shares: int = 1
     read_since: str = ""
+    sweep: int = 0
 
     def value(self, path: str) -> str:
         """The text at a path (`profile.firstName`); "" where there is none."""
@@ -80,6 +83,7 @@ def load_people(ledger: Ledger, pin: int, ids: Sequence[str], names: Names, sett
     """Customers by id, in the order asked for; those that Qualy does not list are left out."""
     rows: dict[str, sa.Row[Any]] = {}
     gone: set[str] = set()
+    sweeps: dict[str, int] = {}
     with ledger.reading() as connection:
         for start in range(0, len(ids), 400):
             chunk = list(ids[start : start + 400])
@@ -87,10 +91,10 @@ def load_people(ledger: Ledger, pin: int, ids: Sequence[str], names: Names, sett
                 visible(pin), source_rows.c.kind == Kind.CUSTOMER, source_rows.c.id.in_(chunk)
             )
             rows |= {row.id: row for row in connection.execute(customers)}
-            missed = sa.select(source_seen.c.id).where(
-                source_seen.c.kind == Kind.CUSTOMER, source_seen.c.id.in_(chunk), source_seen.c.missed >= GONE_AFTER
-            )
-            gone |= set(connection.scalars(missed))
+            seen = sa.select(source_seen).where(source_seen.c.kind == Kind.CUSTOMER, source_seen.c.id.in_(chunk))
+            for row in connection.execute(seen):
+                sweeps[row.id] = row.last_sweep
+                gone |= {row.id} if row.missed >= GONE_AFTER else set()
         began = connection.scalar(sa.select(passes.c.started_at).where(passes.c.number == pin))
         shared = shared_emails(connection, pin, Kind.CUSTOMER, [row.email for row in rows.values()])
     groups = {group.owner: group for group in load_slice(ledger, pin, [key for key in ids if key in rows]).groups}
@@ -99,6 +103,7 @@ def load_people(ledger: Ledger, pin: int, ids: Sequence[str], names: Names, sett
             _person(rows[key], groups[key], names, settings, gone=key in gone),
             shares=shared.get(rows[key].email, 1),
             read_since=began.isoformat() if began else "",
+            sweep=sweeps.get(key, 0),
         )
         for key in ids
         if key in rows

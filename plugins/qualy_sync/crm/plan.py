@@ -93,13 +93,24 @@ def content_hash(terms: Terms, person: Person, contact: Mirrored | None) -> str:
 
 
 def _ours(terms: Terms, person: Person, link: CrmLink | None, today: date) -> dict[str, str]:
-    """Qualy's values; those that we wrote there ourselves count until an extraction that began later reads them."""
+    """Qualy's values; those that we wrote there ourselves count until they are read there."""
     found = terms.ours(person, today)
-    written = (link.facts.get("written") if link else None) or {}
-    at = (link.facts.get("written_at") if link else None) or ""
-    if written and (not person.read_since or datetime.fromisoformat(at) > datetime.fromisoformat(person.read_since)):
-        found |= {name: value for name, value in written.items() if name in found}
-    return found
+    return found | {name: value for name, value in still_unread(link, person).items() if name in found}
+
+
+def still_unread(link: CrmLink | None, person: Person) -> dict[str, str]:
+    """What was written in Qualy and not read back yet: no extraction has begun since, or none has come by the record.
+
+    One that has come by shows another record than the one that was written upon. A value that Qualy took and did not
+    keep shows as none: two complete readings later (the first may have passed it before) Qualy's word counts.
+    """
+    facts = link.facts if link else {}
+    at = facts.get("written_at") or ""
+    if not at:
+        return {}
+    begun_since = person.read_since and datetime.fromisoformat(at) <= datetime.fromisoformat(person.read_since)
+    passed_by = facts.get("written_upon") == person.hash and person.sweep < int(facts.get("written_sweep", 0)) + 2
+    return {} if begun_since and not passed_by else dict(facts.get("written") or {})
 
 
 def _stopped(terms: Terms, person: Person, known: Known, content: str) -> Outcome | None:
@@ -147,12 +158,16 @@ def _merged(terms: Terms, blank: Planned, known: Known, how: str, today: date, *
     base = {name: Agreed(pair.ours, pair.theirs) for name, pair in known.base.items()}
     choices = _choices(terms, known, blank.content)
     found = merge_all(terms.rules, base, blank.ours, contact.values, choices)
-    refused = {name for name in found if _refused(found[name], known.differences.get(name)) and not again}
+    refused = {
+        name: Reason(before.reason)
+        for name, before in known.differences.items()
+        if name in found and _refused(found[name], before) and not again
+    }
     to_tool = {name: one.to_tool for name, one in found.items() if one.to_tool is not None and name not in refused}
     if contact.ref != blank.person.id:
         to_tool[terms.key_field] = blank.person.id
     reasons = {name: one.reason for name, one in found.items() if one.reason is not None}
-    reasons |= {name: Reason.REFUSED for name in refused}
+    reasons |= refused
     differences = {
         name: Difference(name, str(reason), blank.ours.get(name, ""), contact.values.get(name, ""))
         for name, reason in reasons.items()
@@ -188,9 +203,9 @@ def _choices(terms: Terms, known: Known, content: str) -> dict[str, Choice]:
     return {name: Choice(decision.choice) for name in asked_about(terms)}
 
 
-def _refused(merged: Merged, before: Difference | None) -> bool:
+def _refused(merged: Merged, before: Difference) -> bool:
     """Whether the same write was refused before: it is not sent again by itself."""
-    if before is None or before.reason != Reason.REFUSED:
+    if before.reason not in (Reason.REFUSED, Reason.TAKEN):
         return False
     return (merged.to_tool is not None and merged.to_tool == before.ours.strip()) or (
         merged.to_qualy is not None and merged.to_qualy == before.theirs.strip()
@@ -199,19 +214,32 @@ def _refused(merged: Merged, before: Difference | None) -> bool:
 
 def _standing(terms: Terms, planned: Planned, reasons: Mapping[str, Reason]) -> Outcome | None:
     """The outcome of a pair that has nothing to write; None where something is to be written."""
+    if planned.due:
+        return None
+    done = Code.ADOPTED if planned.link is None else Code.UNCHANGED
+    return unequal(terms, planned.person.id, reasons) or terms.say(done)
+
+
+def unequal(terms: Terms, source_id: str, reasons: Mapping[str, Reason]) -> Outcome | None:
+    """The outcome of a customer whose fields stay unequal for these reasons; None where there is none."""
 
     def named(*of: Reason) -> str:
         return ", ".join(sorted(name for name, reason in reasons.items() if reason in of))
 
-    if planned.due:
-        return None
     if refused := named(Reason.REFUSED):
         return terms.say(Code.INVALID, refused, message=f"the value of {refused}")
+    if named(Reason.TAKEN):
+        return taken(terms, source_id)
     if asked := named(Reason.ASK):
         return terms.say(Code.BOTH_CHANGED, fields=asked)
     if kept := named(Reason.EMPTIED, Reason.HELD_BACK):
         return terms.say(Code.KEPT_APART, fields=kept)
-    return terms.say(Code.ADOPTED if planned.link is None else Code.UNCHANGED)
+    return None
+
+
+def taken(terms: Terms, source_id: str) -> Outcome:
+    """The outcome of a customer whose address another contact has."""
+    return terms.say(Code.AMBIGUOUS_EMAIL, source_id, count="2", remote_ids="")
 
 
 # -- not linked yet ---------------------------------------------------------------------------------------------------
@@ -273,6 +301,8 @@ def _created(terms: Terms, blank: Planned, known: Known, today: date, *, again: 
     values = {name: value for name, value in blank.ours.items() if value and name not in _one_way_in(terms)}
     refused = known.differences.get(WHOLE)
     if refused is not None and refused.ours == fingerprint(values) and not again:
+        if refused.reason == Reason.TAKEN:
+            return replace(blank, outcome=taken(terms, blank.person.id))
         return replace(blank, outcome=terms.say(Code.INVALID, refused.theirs, message=refused.theirs))
     return replace(
         blank,

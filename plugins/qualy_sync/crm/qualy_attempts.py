@@ -22,6 +22,7 @@ from .work import CrmProblem, CrmWork
 from .write import ref_of
 
 CREATE, UPDATE = "qualy_create", "qualy_update"
+ABSENT = "absent"  # the fate of what was sent without an answer and is not there
 
 
 def commit(

@@ -20,16 +20,15 @@ from qualy_sync.ledger.engine import db_now
 from qualy_sync.ledger.leases import Lease
 from qualy_sync.ledger.schema import source_rows
 from qualy_sync.ledger.slices import changed_owners, every_owner
-from qualy_sync.model import Kind, Leg
-from qualy_sync.outcomes import Code
+from qualy_sync.model import Kind
 
 from .audience.gather import MemberPlanner
 from .audience.look import look_at_members
 from .audience.write import write_members
-from .gather import SLICE, Planner, customers_of, keep_outcomes
+from .gather import SLICE, Planner, customers_of
 from .into_qualy import write_qualy
 from .look import is_new, look, note_time
-from .new_in_qualy import candidates, contact_content
+from .new_in_qualy import candidates, offer
 from .plan import Planned
 from .settle import settle
 from .work import CrmProblem, CrmWork, OutOfTime, Pace
@@ -178,16 +177,9 @@ def _dirty(work: CrmWork, planner: Planner, seen: set[str]) -> Iterator[list[Pla
         if ids:
             yield _plan(work, planner, ids)
         if not work.only:
-            _offer(work, [one for one in contacts if not whose[one.id]])
+            offer(work, [one for one in contacts if not whose[one.id]])
             with work.ledger.writing() as connection:
                 kept.clean(connection, work.book, [one.id for one in contacts], read_before)
-
-
-def _offer(work: CrmWork, nobodys: Sequence[kept.Mirrored]) -> None:
-    turn = work.terms.say(Code.ITS_TURN, why="not sent yet")
-    found = {one.id: (contact_content(one), turn) for one in candidates(work, nobodys)}
-    with work.ledger.writing() as connection:
-        keep_outcomes(connection, work, found, Leg.CUSTOMER)
 
 
 def _plan(work: CrmWork, planner: Planner, ids: Sequence[str]) -> list[Planned]:

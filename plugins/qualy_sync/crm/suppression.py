@@ -1,8 +1,8 @@
 """Whom nobody may ever create again: erased for privacy, forgotten, or withdrawn for good.
 
 The list is kept twice: in the ledger, and in a file of its own that outlives it, since a tool lets an API write bring
-an erased person back. It holds salted hashes of addresses, never an address. Where the file is missing, nobody can say
-who was erased before: creating waits for a confirmation.
+an erased person back. It holds salted hashes of addresses, never an address. Where the file is missing, or says nothing
+of a tool yet, nobody can say who was erased there before: creating waits for a confirmation.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from qualy_sync.ledger.engine import db_now, get_meta, set_meta, upsert
 from qualy_sync.model import normal_email
 
 _SALT = "suppression_salt"
+_BEGUN = "begun"  # the tools whose lists are complete
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,35 +44,38 @@ class Suppression:
         self._file = file
         self._loaded: dict[str, Suppressed] | None = None
         self._salt = ""
+        self._begun = False
 
     @property
     def present(self) -> bool:
-        """Whether the file is there: only then is the list complete."""
-        return self._file.exists()
+        """Whether the file is there and was begun for this tool: only then is the list complete."""
+        self._begun = self._begun and self._file.exists()
+        if not self._begun and self._file.exists():
+            begun = self._read().get(_BEGUN)
+            self._begun = begun is None or self._tool in begun  # a file of before names no tools: it is everybody's
+        return self._begun
 
     def has(self, email: str) -> bool:
         return bool(email) and self._hash(email) in self._people()
 
-    def add(self, emails: Iterable[str], reason: str, *, begin: bool = True) -> None:
-        """Puts people on the list, in the ledger and in the file, durably. Not `begin`: a file that is not there yet is
-        not begun by this, since that would say that the list is complete; they go into it once it is."""
+    def add(self, emails: Iterable[str], reason: str) -> None:
+        """Puts people on the list, in ledger and file, durably. That does not begin the list: see `begin`."""
         people = self._people()
         with self._ledger.reading() as connection:
             now: datetime = db_now(connection)
         new = [Suppressed(self._hash(email), reason, now.isoformat()) for email in emails if normal_email(email)]
         new = [one for one in new if one.hash not in people]
-        if not new and (self.present or not begin):
+        if not new:
             return
         self._keep(new)
         people |= {one.hash: one for one in new}
-        if begin or self.present:
-            self._write()
+        self._write()
 
-    def ensure_file(self) -> None:
-        """Begins the file where there is none: somebody confirmed that the list may start from here."""
+    def begin(self) -> None:
+        """Begins the list where it is not: somebody confirmed that it may start from here."""
         self._people()
         if not self.present:
-            self._write()
+            self._write(begin=True)
 
     def _people(self) -> dict[str, Suppressed]:
         if self._loaded is None:
@@ -123,17 +127,22 @@ class Suppression:
             ) from None
         return dict(found)
 
-    def _write(self) -> None:
+    def _write(self, *, begin: bool = False) -> None:
         """Whole or not at all: other tools' entries stay."""
-        others = [one for one in self._read().get("people", []) if one.get("tool") != self._tool]
+        before = self._read()
+        others = [one for one in before.get("people", []) if one.get("tool") != self._tool]
         mine = [
             {"tool": self._tool, "hash": one.hash, "reason": one.reason, "at": one.at}
             for one in sorted((self._loaded or {}).values(), key=lambda one: one.hash)
         ]
+        content: dict[str, Any] = {"salt": self._salt, "people": others + mine}
+        begun = before.get(_BEGUN, None if before else [])
+        if begun is not None:
+            content[_BEGUN] = sorted({*begun, self._tool} if begin else begun)
         self._file.parent.mkdir(parents=True, exist_ok=True)
         beside = self._file.with_name(f"{self._file.name}.{os.getpid()}.tmp")
         with beside.open("w", encoding="utf-8") as file:
-            json.dump({"salt": self._salt, "people": others + mine}, file, indent=1)
+            json.dump(content, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, self._file)

@@ -32,7 +32,10 @@ class OutOfTime(Exception):
 
 @dataclass(slots=True)
 class CrmWork:
-    """One run's tools. `writer` is None where nothing is written in Qualy. `only`: Qualy ids that may be touched."""
+    """One run's tools. `writer` is None where nothing is written in Qualy. `only`: Qualy ids that may be touched.
+
+    `shown`: the newest time stamp of the tool's in the answers to writes.
+    """
 
     ledger: Ledger
     tool: CrmTool
@@ -49,6 +52,11 @@ class CrmWork:
     sleep: Callable[[float], None] = time.sleep
     checkpoint: Callable[[str], None] = lambda name: None
     counts: dict[str, int] = field(default_factory=dict)
+    shown: datetime | None = None
+
+    def saw(self, at: datetime) -> None:
+        """An answer to a write showed this time stamp."""
+        self.shown = max(self.shown or at, at)
 
     def add(self, what: str, many: int = 1) -> None:
         if many:

@@ -25,7 +25,7 @@ from . import gate
 from .gather import Planner, customers_with, keep_outcomes, keep_plans, new_link
 from .look import by_addresses, cursor_name, reread
 from .merge import Reason
-from .plan import WHOLE, Planned
+from .plan import WHOLE, Planned, taken, unequal
 from .terms import fingerprint
 from .work import CrmProblem, CrmWork, Pace
 
@@ -59,6 +59,7 @@ class Sender:
         self._planner = Planner(work)
         self._waiting: dict[Act, list[Planned]] = {Act.CREATE: [], Act.UPDATE: []}
         self._tried: set[str] = set()
+        self._meant: dict[str, str] = {}  # contact -> whose
         self._moved_before: set[str] = set()
         self._round: set[str] = set()
         self.again: set[str] = set()
@@ -72,13 +73,32 @@ class Sender:
         """Plans these once more, on fresh readings, and sends what fills a batch."""
         ids = [one for one in ids if one not in self._tried or one in self._round]
         for one in self._fresh(ids):
-            if one.act is None or self.stopped:
+            if one.act is None or self.stopped or not self._has_its_contact(one):
                 continue
             if any(one.person.email == other.person.email for other in self._waiting[one.act]):
                 self._send(one.act)
             self._waiting[one.act].append(one)
             if len(self._waiting[one.act]) >= self._work.tool.limits.per_write:
                 self._send(one.act)
+
+    def _has_its_contact(self, one: Planned) -> bool:
+        """Whether nobody else is written to this contact in this run: two addresses may lead to one. The one whose
+        address is the contact's own comes first; the other is planned once more, when the first is linked."""
+        if one.contact is None:
+            return True
+        contact, me = one.contact, one.person
+        taken_by = self._meant.get(contact.id, me.id)
+        waiting = self._waiting[Act.UPDATE]
+        before = next((each for each in waiting if each.contact and each.contact.id == contact.id), None)
+        if before is not None and before.person.id != me.id and me.email == contact.email != before.person.email:
+            waiting.remove(before)
+            self.again.add(before.person.id)
+            taken_by = me.id
+        if taken_by != me.id:
+            self.again.add(me.id)
+            return False
+        self._meant[contact.id] = me.id
+        return True
 
     def flush(self) -> None:
         for act in (Act.UPDATE, Act.CREATE):
@@ -217,7 +237,7 @@ class Sender:
             self._unknown(lost)
         self._moved(act, moved, lost if act is Act.UPDATE else [])
         if act is Act.CREATE:
-            work.suppression.ensure_file()
+            work.suppression.begin()
 
     def _moved(self, act: Act, moved: Sequence[Planned], lost: Sequence[Planned]) -> None:
         """The tool is no longer as it was read: it is read again, and these are planned anew, once."""
@@ -244,16 +264,17 @@ class Sender:
         """Kept with what was refused, so that the same is not sent again by itself."""
         work = self._work
         differences = dict(one.differences)
+        reason = str(Reason.TAKEN if code is Code.DUPLICATE_THERE else Reason.REFUSED)
         if one.contact is None:
             sent = {name: value for name, value in one.to_tool.items() if name != work.terms.key_field}
-            differences[WHOLE] = Difference(WHOLE, str(Reason.REFUSED), fingerprint(sent), message[:200])
+            differences[WHOLE] = Difference(WHOLE, reason, fingerprint(sent), message[:200])
         else:
             for name in _blamed(one, message, work.terms.key_field):
                 theirs = one.contact.values.get(name, "")
-                differences[name] = Difference(name, str(Reason.REFUSED), one.ours.get(name, ""), theirs)
+                differences[name] = Difference(name, reason, one.ours.get(name, ""), theirs)
         kept.put_differences(connection, work.book, one.person.id, differences, work.ledger.now())
         if code is Code.DUPLICATE_THERE:
-            outcome = work.terms.say(Code.AMBIGUOUS_EMAIL, one.person.id, count="2", remote_ids="")
+            outcome = taken(work.terms, one.person.id)
         elif code is Code.CONSENT_WITHDRAWN:
             outcome = work.terms.say(code)
         else:
@@ -307,6 +328,7 @@ class Sender:
 def done(connection: sa.Connection, work: CrmWork, one: Planned, act: Act, result: Done) -> Outcome:
     """Keeps what was answered: the contact as it is there now, the link, and what both sides agree on."""
     now = work.ledger.now()
+    work.saw(result.contact.updated_at)
     values = kept.put_answer(connection, work.book, result.contact, one.to_tool, work.terms.key_field, now)
     email = values.get(work.terms.email_field, "") or one.person.email
     if one.link is None:
@@ -330,17 +352,7 @@ _STEP_DONE = {Act.CREATE: Code.CREATED, Act.UPDATE: Code.UPDATED}
 def left(work: CrmWork, one: Planned) -> Outcome | None:
     """The outcome of what stays unequal although the rest was written."""
     reasons = {name: Reason(each.reason) for name, each in one.differences.items() if name}
-
-    def named(*of: Reason) -> str:
-        return ", ".join(sorted(name for name, reason in reasons.items() if reason in of))
-
-    if refused := named(Reason.REFUSED):
-        return work.terms.say(Code.INVALID, refused, message=f"the value of {refused}")
-    if asked := named(Reason.ASK):
-        return work.terms.say(Code.BOTH_CHANGED, fields=asked)
-    if apart := named(Reason.EMPTIED, Reason.HELD_BACK):
-        return work.terms.say(Code.KEPT_APART, fields=apart)
-    return None
+    return unequal(work.terms, one.person.id, reasons)
 
 
 def _blamed(one: Planned, message: str, key_field: str) -> list[str]:

@@ -64,6 +64,6 @@ def _end(session: Session, kind: Kind, progress: Progress) -> None:
     done = replace(progress, running=False, completed_at=now.isoformat(), skip=0, known=())
     with session.ledger.writing() as connection:
         session.hold(connection)
-        session.tallies[kind].gone += count_absent(connection, kind, progress.number)
+        session.tallies[kind].gone += count_absent(connection, session.number, kind, progress.number)
         put_cursor(connection, cursor_name(kind), asdict(done))
     session.fresh |= session.began & {kind}

@@ -258,8 +258,7 @@ def links_on(connection: sa.Connection, book: int, source_ids: Sequence[str]) ->
             )
         )
         for row in rows:
-            value = {name: row._mapping[name] for name in Link.__dataclass_fields__}
-            found[step_key(row.leg, row.source_id, row.variant)] = Link(**value)
+            found[step_key(row.leg, row.source_id, row.variant)] = _link(row)
     return found
 
 
@@ -272,9 +271,22 @@ def links_to(connection: sa.Connection, book: int, remote_ids: Sequence[str]) ->
             sa.select(links).where(links.c.book == book, links.c.remote_id.in_(wanted[start : start + 500]))
         )
         for row in rows:
-            value = {name: row._mapping[name] for name in Link.__dataclass_fields__}
-            found.setdefault(row.remote_id, []).append(Link(**value))
+            found.setdefault(row.remote_id, []).append(_link(row))
     return found
+
+
+def links_with_ref(connection: sa.Connection, book: int, refs: Sequence[str]) -> list[Link]:
+    """Links by the ref that their records carry."""
+    found: list[Link] = []
+    wanted = sorted(set(refs))
+    for start in range(0, len(wanted), 500):
+        where = (links.c.book == book, links.c.ref.in_(wanted[start : start + 500]))
+        found += [_link(row) for row in connection.execute(sa.select(links).where(*where))]
+    return found
+
+
+def _link(row: sa.Row[Any]) -> Link:
+    return Link(**{name: row._mapping[name] for name in Link.__dataclass_fields__})
 
 
 def put_links(connection: sa.Connection, book: int, rows: Sequence[Link]) -> None:

@@ -1,4 +1,4 @@
-"""Types of columns, the same in both databases: aware moments, JSON, keys, counters."""
+"""What tables are made of: one metadata, and types that both databases have (moments, JSON, keys, counters)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,19 @@ JsonOrNull = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_nu
 Key = sa.String(200)
 # SQLite only counts up by itself in an INTEGER primary key.
 Counter = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
+    return sa.Table(name, metadata, *columns)
 
 
 class Utc(sa.types.TypeDecorator[datetime]):

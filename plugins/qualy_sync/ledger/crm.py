@@ -116,15 +116,17 @@ def put_answer(
 ) -> dict[str, str]:
     """Writes a contact as a write answered it: what was sent, and what the tool made of it. Returns all its values.
 
-    It is not dirty by that: an own write that comes back is nothing new.
+    It is not dirty by that: an own write that comes back is nothing new. But an answer need not hold what was not sent:
+    a contact that was known counts as read when it was, so that an edit which the write came upon is read by and by.
     """
     before = contacts_by_id(connection, book, [contact.id]).get(contact.id)
     values = dict(before.values if before else {}) | dict(sent)
     values |= {name: value for name, value in contact.values.items() if name in values}
     ref = contact.values.get(key_field) or sent.get(key_field) or (before.ref if before else "")
     email = contact.email or normal_email(sent.get("email", "")) or (before.email if before else "")
-    whole = replace(contact, emails=(email, *contact.emails[1:]) if email else ())
-    row = _row(book, whole, values, HERE, ref, now)
+    updated_at, read_at = (before.updated_at, before.read_at) if before else (contact.updated_at, now)
+    whole = replace(contact, emails=(email, *contact.emails[1:]) if email else (), updated_at=updated_at)
+    row = _row(book, whole, values, HERE, ref, read_at)
     sweep = _sweep_of(connection, book, contact.id)
     upsert(connection, crm_contacts, [row | {"sweep": sweep, "dirty": False}], keys=("book", "id"))
     if email:

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from .columns import Json, Key, Utc
-from .schema import metadata, table
-
-__all__ = ["metadata"]
+from .columns import Json, Key, Utc, table
 
 # the tool's contacts as last read: for matching without calls, and to see what is gone
 crm_contacts = table(

@@ -18,7 +18,3 @@ def get_cursor(ledger: Ledger, name: str) -> dict[str, Any] | None:
 
 def put_cursor(connection: sa.Connection, name: str, value: dict[str, Any]) -> None:
     upsert(connection, cursors, {"name": name, "value": value, "updated_at": db_now(connection)}, keys=("name",))
-
-
-def drop_cursor(connection: sa.Connection, name: str) -> None:
-    connection.execute(sa.delete(cursors).where(cursors.c.name == name))

@@ -9,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from .engine import Ledger, db_now
+from .outcomes import look_again
 from .schema import LEGS, current_outcomes, decisions
 
 
@@ -55,15 +56,7 @@ def decide(
                 at=db_now(connection),
             )
         )
-        connection.execute(
-            sa.update(current_outcomes)
-            .where(
-                current_outcomes.c.book == book,
-                current_outcomes.c.leg == leg,
-                current_outcomes.c.source_id == source_id,
-            )
-            .values(attention=True)
-        )
+        look_again(connection, book, [(leg, source_id)])
         return True
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from .columns import Key, Utc
-from .schema import metadata, table
-
-__all__ = ["inbox", "metadata"]
+from .columns import Key, Utc, table
 
 # records that a service said have changed, until they were read again; a record stands there once
 inbox = table(

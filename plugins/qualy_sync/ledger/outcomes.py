@@ -140,3 +140,22 @@ def current_of(connection: sa.Connection, book: int, source_ids: Sequence[str]) 
         for row in rows:
             found[(row.leg, row.source_id)] = row
     return found
+
+
+def look_again(connection: sa.Connection, book: int, keys: Iterable[tuple[str, str]]) -> None:
+    """Has the next run plan these (leg, source id) again, although nothing of them changed in Qualy."""
+    by_leg: dict[str, set[str]] = {}
+    for leg, source_id in keys:
+        by_leg.setdefault(leg, set()).add(source_id)
+    for leg, source_ids in by_leg.items():
+        wanted = sorted(source_ids)
+        for start in range(0, len(wanted), 500):
+            connection.execute(
+                sa.update(current_outcomes)
+                .where(
+                    current_outcomes.c.book == book,
+                    current_outcomes.c.leg == leg,
+                    current_outcomes.c.source_id.in_(wanted[start : start + 500]),
+                )
+                .values(attention=True)
+            )

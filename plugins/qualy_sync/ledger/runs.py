@@ -35,14 +35,7 @@ def latest_pass(connection: sa.Connection) -> int:
     return int(connection.scalar(sa.select(sa.func.max(passes.c.number)).where(*ready)) or 0)
 
 
-def complete_pass(connection: sa.Connection) -> int:
-    """The last extraction pass that is complete, checked or not: the one whose quality is to be checked."""
-    return int(
-        connection.scalar(sa.select(sa.func.max(passes.c.number)).where(passes.c.completed_at.is_not(None))) or 0
-    )
-
-
-def unchecked_pass(connection: sa.Connection) -> int:
+def newest_complete_pass(connection: sa.Connection) -> int:
     """The last complete extraction pass, checked or not: what the data-quality check looks at; 0 before the first."""
     return int(
         connection.scalar(sa.select(sa.func.max(passes.c.number)).where(passes.c.completed_at.is_not(None))) or 0

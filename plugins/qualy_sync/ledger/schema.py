@@ -9,23 +9,10 @@ import sqlalchemy as sa
 
 from qualy_sync.model import Leg
 
-from .columns import Counter, Json, JsonOrNull, Key, Utc
+from .columns import Counter, Json, JsonOrNull, Key, Utc, table
 
 # What is kept of records is keyed by leg, then id: a look by ids alone names every leg, or it reads the whole table.
 LEGS = tuple(str(leg) for leg in Leg)
-
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-def table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
-    return sa.Table(name, metadata, *columns)
 
 
 def _book() -> sa.Column[int]:

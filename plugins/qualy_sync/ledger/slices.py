@@ -6,9 +6,10 @@ size, so that memory does not grow with the number of records. Rows of a pass th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,7 +47,7 @@ class Record:
     gone: bool
     email: str
     parent: str | None  # the payment of a split or transaction
-    seen_at: datetime | None = None  # when extraction first saw this content
+    seen_at: datetime | None = None  # when extraction first saw this content; of a payment, its present status
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,11 +339,41 @@ def _read(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Record
             source_seen.c.kind.in_(kinds), source_seen.c.id.in_(chunk), source_seen.c.missed >= GONE_AFTER
         )
         gone |= {(row.kind, row.id) for row in connection.execute(missing)}
-    seen = _seen(connection, {row.valid_from for row in rows})
+    first = _first_of_status(connection, [row for row in rows if row.kind == Kind.PAYMENT])
+    seen = _seen(connection, {first.get(row.id, row.valid_from) for row in rows})
     return [
-        _record(row, tuple(failures.get((row.kind, row.id), ())), (row.kind, row.id) in gone, seen.get(row.valid_from))
+        _record(
+            row,
+            tuple(failures.get((row.kind, row.id), ())),
+            (row.kind, row.id) in gone,
+            seen.get(first.get(row.id, row.valid_from)),
+        )
         for row in rows
     ]
+
+
+def _first_of_status(connection: sa.Connection, payments: Sequence[sa.Row[Any]]) -> dict[str, int]:
+    """The pass in which each of these payments first had the status that it has had since."""
+    status = source_rows.c.content["status"].as_string().label("status")
+    versions: dict[str, list[tuple[int, str | None]]] = {}
+    ids = [row.id for row in payments]
+    for start in range(0, len(ids), 500):
+        query = sa.select(source_rows.c.id, source_rows.c.valid_from, status).where(
+            source_rows.c.kind == Kind.PAYMENT, source_rows.c.id.in_(ids[start : start + 500])
+        )
+        for row in connection.execute(query):
+            versions.setdefault(row.id, []).append((row.valid_from, row.status))
+    return {row.id: _first_alike(versions.get(row.id, ()), row.valid_from) for row in payments}
+
+
+def _first_alike(versions: Iterable[tuple[int, str | None]], newest: int) -> int:
+    """The first of the passes up to `newest` since which the status has been the same without a break."""
+    first, last = newest, None
+    for number, status in sorted((one for one in versions if one[0] <= newest), key=itemgetter(0), reverse=True):
+        if number != newest and status != last:
+            break
+        first, last = number, status
+    return first
 
 
 def _seen(connection: sa.Connection, numbers: set[int]) -> dict[int, datetime]:

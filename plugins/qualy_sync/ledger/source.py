@@ -16,8 +16,7 @@ import sqlalchemy as sa
 from qualy_sync.model import Kind
 
 from .schema import passes, source_rows, source_seen
-
-GONE_AFTER = 2  # complete sweeps in a row without the record
+from .slices import GONE_AFTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +76,16 @@ def complete_pass(
 def save_rows(
     connection: sa.Connection, number: int, kind: Kind, rows: Sequence[SourceRow], now: datetime, sweep: int
 ) -> Saved:
-    """Writes a page into the open pass: versions for what is new or changed, nothing for what is not."""
+    """Writes a page into the open pass: versions for what is new, changed or back, nothing for what is not."""
     if not rows:
         return Saved()
     latest = {row.id: row for row in rows}  # an id that is there twice: the last one is the newer
     there = _current(connection, kind, list(latest))
+    back = _gone(connection, kind, list(there))
     made = [row for row in latest.values() if row.id not in there]
-    changed = [row for row in latest.values() if row.id in there and there[row.id].hash != row.hash]
-    reread = [row for row in latest.values() if row.id in there and there[row.id].hash == row.hash]
+    known = [row for row in latest.values() if row.id in there]
+    changed = [row for row in known if there[row.id].hash != row.hash or row.id in back]
+    reread = [row for row in known if there[row.id].hash == row.hash and row.id not in back]
     again = [row for row in changed if there[row.id].valid_from == number]
     versions = [row for row in changed if there[row.id].valid_from != number]
     _end(connection, kind, [row.id for row in versions], number)
@@ -95,16 +96,25 @@ def save_rows(
     return Saved(len(made), len(changed), len(reread))
 
 
-def count_absent(connection: sa.Connection, kind: Kind, sweep: int) -> int:
-    """Counts a complete sweep against the records it did not meet; returns how many are gone by that."""
+def count_absent(connection: sa.Connection, number: int, kind: Kind, sweep: int) -> int:
+    """Counts a complete sweep against the records it did not meet; returns how many are gone by that.
+
+    These get a version in the open pass although their content is the same, so that readers look at them anew; they
+    get another one when they are met again.
+    """
     absent = sa.and_(source_seen.c.kind == kind, source_seen.c.last_sweep < sweep)
     connection.execute(sa.update(source_seen).where(absent).values(missed=source_seen.c.missed + 1))
-    return int(
-        connection.scalar(
-            sa.select(sa.func.count()).select_from(source_seen).where(absent, source_seen.c.missed == GONE_AFTER)
-        )
-        or 0
-    )
+    gone = sa.select(source_seen.c.id).where(absent, source_seen.c.missed == GONE_AFTER)
+    ids = source_rows.c.id.in_(gone)
+    before = sa.update(source_rows).where(*_now(kind), ids, source_rows.c.valid_from < number).values(valid_to=number)
+    connection.execute(before)
+    other = source_rows.alias("other")
+    newer = sa.exists().where(other.c.kind == kind, other.c.id == source_rows.c.id, other.c.valid_from == number)
+    fixed = {"valid_from": sa.literal(number), "valid_to": sa.null()}
+    same = sa.select(*(fixed.get(column.name, column) for column in source_rows.c))
+    ended = (source_rows.c.kind == kind, source_rows.c.valid_to == number, ids, ~newer)
+    connection.execute(sa.insert(source_rows).from_select(list(source_rows.c.keys()), same.where(*ended)))
+    return int(connection.scalar(sa.select(sa.func.count()).select_from(gone.subquery())) or 0)
 
 
 def count_rows(connection: sa.Connection, kind: Kind) -> tuple[int, int]:
@@ -157,6 +167,12 @@ def _current(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> dict[
         )
     )
     return {row.id: row for row in found}
+
+
+def _gone(connection: sa.Connection, kind: Kind, ids: Sequence[str]) -> set[str]:
+    """Those of these that complete sweeps missed."""
+    missed = (source_seen.c.kind == kind, source_seen.c.id.in_(ids), source_seen.c.missed >= GONE_AFTER)
+    return set(connection.scalars(sa.select(source_seen.c.id).where(*missed)))
 
 
 def _read_otherwise(before: sa.Row[Any], row: SourceRow) -> bool:

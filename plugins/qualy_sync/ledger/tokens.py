@@ -23,7 +23,6 @@ from .token_store import StoredToken, TokenStore, digest
 
 MARGIN = timedelta(minutes=5)  # a token is renewed this long before it ends
 LAST_USE = timedelta(seconds=60)  # and is not used at all within the last minute
-GRACE = timedelta(minutes=30)  # Xero, OAuth 2.0: the previous refresh token works this long after it was used
 PAUSE = timedelta(seconds=60)  # between a lost answer and the one further try
 PATIENCE = timedelta(seconds=45)  # a refresh in another process takes no longer
 _POLL_SECONDS = 0.1
@@ -47,7 +46,8 @@ class LedgerTokens:
     again when it was changed. `refresh` makes one call of the identity service and raises only `ToolError`s; so does
     `renew`, which asks for a token where there is no refresh token (an app that was made for one organisation).
     `spill_to` is where a token goes that cannot be committed (beside a SQLite ledger, or the working directory).
-    `mask` hears each token before it is used, so that logs can hide it.
+    `mask` hears each token before it is used, so that logs can hide it. `grace` is how long a refresh token still works
+    after it was used, where the service grants that; where nothing is known of it, one further try is made at any time.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class LedgerTokens:
         spill_to: Path | None = None,
         mask: Callable[[str], None] | None = None,
         patience: timedelta = PATIENCE,
+        grace: timedelta | None = None,
     ) -> None:
         self._ledger = ledger
         self._connection = connection
@@ -72,6 +73,7 @@ class LedgerTokens:
         self._store = TokenStore(ledger, connection, spill_to)
         self._mask = mask
         self._patience = patience
+        self._grace = grace
         self._refused = ""
         self._looked_for_spilled = False
 
@@ -131,7 +133,8 @@ class LedgerTokens:
     def _once_more(self, stored: StoredToken, intent_at: datetime) -> str:
         """After a lost answer: one further try with the same refresh token, while the service still takes it."""
         waited = self._ledger.now() - intent_at
-        if stored.tries < 2 and PAUSE <= waited <= GRACE:
+        still_taken = self._grace is None or waited <= self._grace
+        if stored.tries < 2 and waited >= PAUSE and still_taken:
             return self._asked(replace(stored, tries=2))
         if self._lasts(stored, LAST_USE):
             return stored.access

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -46,6 +47,8 @@ __all__ = [
     "waits_until",
 ]
 
+log = logging.getLogger("qualy_sync.load")
+
 SUPPLIERS_AT_ONCE = 200
 SECOND_ROUNDS = 2  # for contacts whose name turned out to be taken
 
@@ -86,6 +89,8 @@ def load(work: Work, group: str) -> dict[str, int]:
             tally.stopped = str(error)
         except (Reconnect, Refused, WrongShape) as error:
             raise RunProblem(str(error)) from error
+    if tally.stopped:
+        log.warning("The %s stop here: %s. The next run goes on.", group, tally.stopped.rstrip("."))
     return tally.counts
 
 

@@ -1,6 +1,7 @@
 """What was sent and stays unanswered goes to a person after `give_up_hours` (write protocol, rule 12).
 
-Asked before the tool is: where it cannot be read at all, no plan and no settling would come to say it. The attempt
+Asked before the tool is: where it cannot be read at all, no plan and no settling would come to say it. So also of what
+was sent by a process that went away before it could say anything: its outcome is still the one of before. The attempt
 stays open, so that nothing of it is sent again and a later reading still settles it.
 """
 
@@ -15,7 +16,7 @@ from qualy_sync.ledger.engine import db_now
 from qualy_sync.ledger.outcomes import current_of
 from qualy_sync.ledger.schema import attempt_steps
 from qualy_sync.ledger.variants import variants_on
-from qualy_sync.outcomes import Code
+from qualy_sync.outcomes import MEANINGS, Code
 from qualy_sync.plan.values import Pending, unsettled
 
 from .keep import keep_results
@@ -34,10 +35,10 @@ def give_up(work: Work) -> int:
         ).all()
         current = current_of(connection, work.book, [row.source_id for row in rows])
         each = variants_on(connection, work.book, [row.source_id for row in rows])
-        codes = {key: row.code for key, row in current.items()}
+        codes = {key: str(row.code) for key, row in current.items()}
         codes |= {(*key, one): str(outcome.code) for key, some in each.items() for one, outcome in some.items()}
         keys = [step_key(row.leg, row.source_id, row.variant) for row in rows]
-        silent = [key for key in keys if codes.get(key) == Code.UNKNOWN]
+        silent = [key for key in keys if key in codes and not MEANINGS[Code(codes[key])].waits_for_a_person]
         if silent:
             outcome = unsettled(work.terms(), Pending(until=now, overdue=True))
             keep_results(connection, work, dict.fromkeys(silent, outcome))

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from qualy_sync.contracts.accounting import (
     GONE,
     Declined,
+    EachAnswer,
     Remote,
     RemoteAllocation,
     RemoteContact,
@@ -51,23 +52,25 @@ class Seen:
     link: Link | None = None
 
 
-def find_steps(work: Work, steps: Sequence[Step], since: datetime) -> dict[str, list[Remote]]:
+def find_steps(work: Work, steps: Sequence[Step], since: datetime, each_answer: EachAnswer) -> dict[str, list[Remote]]:
     """What the tool holds of these steps, by their refs; completely, or it raises.
 
     Creates are looked for by what they are sought by, everything else is read by its id. `since` is on our clock. The
     tool's may be behind it: so the search begins no later than where the last reading ended, which is a time of the
-    tool's own, and what that reading brought is looked at too.
+    tool's own, and what that reading brought is looked at too. It may take many calls: `each_answer` renews the lease.
     """
     found: dict[str, list[Remote]] = {}
     for what in sorted({step.what for step in steps}):
         mine = [step for step in steps if step.what is what]
         sought = [step for step in mine if step.verb is Verb.CREATE and not _on_note(work, step)]
         if sought:
-            _put(found, sought, _by_ref(work, what, sought, since))
+            _put(found, sought, _by_ref(work, what, sought, since, each_answer))
         read = [step for step in mine if step.verb is not Verb.CREATE]
         if read:
-            _by_id(work, what, read, found)
-    _allocations(work, [step for step in steps if step.verb is Verb.CREATE and _on_note(work, step)], found)
+            _by_id(work, what, read, found, each_answer)
+    _allocations(
+        work, [step for step in steps if step.verb is Verb.CREATE and _on_note(work, step)], found, each_answer
+    )
     return found
 
 
@@ -75,10 +78,10 @@ def _on_note(work: Work, step: Step) -> bool:
     return step.what is What.ALLOCATION and work.tool.ways.allocations_on_note
 
 
-def _by_ref(work: Work, what: What, steps: Sequence[Step], since: datetime) -> list[Remote]:
+def _by_ref(work: Work, what: What, steps: Sequence[Step], since: datetime, each_answer: EachAnswer) -> list[Remote]:
     cursor = get_cursor(work.ledger, f"mirror:{work.book}:{work.tool.ways.reads.get(what, what)}")
     start = min(since, datetime.fromisoformat(cursor["since"])) if cursor else None
-    fresh = list(work.tool.find(what, [step.sought for step in steps], start))
+    fresh = list(work.tool.find(what, [step.sought for step in steps], start, each_answer))
     with work.ledger.reading() as connection:
         known = _in_mirror(connection, work.book, [step.ref for step in steps])
     ids = {remote.id for remote in fresh}
@@ -92,21 +95,24 @@ def _put(found: dict[str, list[Remote]], steps: Sequence[Step], remotes: Sequenc
             found.setdefault(remote.ref, []).append(remote)
 
 
-def _by_id(work: Work, what: What, steps: Sequence[Step], found: dict[str, list[Remote]]) -> None:
-    by_id = {one.id: one for one in work.tool.by_id(what, [str(step.seen["remote_id"]) for step in steps])}
+def _by_id(
+    work: Work, what: What, steps: Sequence[Step], found: dict[str, list[Remote]], each_answer: EachAnswer
+) -> None:
+    ids = [str(step.seen["remote_id"]) for step in steps]
+    by_id = {one.id: one for one in work.tool.by_id(what, ids, each_answer)}
     for step in steps:
         remote = by_id.get(str(step.seen["remote_id"]))
         if remote is not None:
             found[step.ref] = [remote]
 
 
-def _allocations(work: Work, steps: Sequence[Step], found: dict[str, list[Remote]]) -> None:
+def _allocations(work: Work, steps: Sequence[Step], found: dict[str, list[Remote]], each_answer: EachAnswer) -> None:
     """An allocation without a ref is seen on its credit note: the one to this document."""
     if not steps:
         return
     for what in (What.CREDIT_NOTE, What.SUPPLIER_CREDIT):
         notes = [str(step.facts["note_id"]) for step in steps if _note_kind(step) is what]
-        for note in work.tool.by_id(what, notes) if notes else ():
+        for note in work.tool.by_id(what, notes, each_answer) if notes else ():
             with work.ledger.writing() as connection:
                 mirror.put(connection, work.book, [note])
             for step in steps:

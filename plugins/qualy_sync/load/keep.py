@@ -9,13 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from qualy_sync.ledger.attempts import Link, put_links, step_key, steps_on
+from qualy_sync.ledger.attempts import Link, links_on, put_links, step_key, steps_on
 from qualy_sync.ledger.outcomes import Verdict, current_of, record
 from qualy_sync.ledger.variants import put_variants, variants_on
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code, Group, Outcome
 from qualy_sync.plan import Key, Planned, Terms
-from qualy_sync.plan.values import record_of
+from qualy_sync.plan.values import goes_on, record_of
 from qualy_sync.worst_first import worst
 
 from .gate import close_gate
@@ -35,6 +35,7 @@ def verdict_of(planned: Planned, outcome: Outcome, retry_at: datetime | None = N
         source_hash=planned.source_hash,
         outcome=outcome,
         retry_at=retry_at or planned.retry_at,
+        look_again=goes_on(planned.link),
     )
 
 
@@ -101,8 +102,9 @@ def _restored(connection: sa.Connection, book: int, planned: Sequence[Planned]) 
         and one.outcome is not None
         and one.outcome.code in (Code.ADOPTED, Code.PAID, Code.CREDITED)
     ]
-    sent = steps_on(connection, book, [one.source_id for one in found])
-    return any(one.key not in sent for one in found)
+    ids = [one.source_id for one in found]
+    linked, sent = links_on(connection, book, ids), steps_on(connection, book, ids)
+    return any(one.key not in sent and one.key not in linked for one in found)
 
 
 def keep_results(
@@ -120,8 +122,11 @@ def keep_results(
     put_links(connection, work.book, links)
     covered = _covered(results, links)
     rows = current_of(connection, work.book, [key[1] for key in (*results, *covered)])
+    going = {(link.leg, link.source_id) for link in links if goes_on(link)}
     verdicts = [
-        _again(rows[key], outcome, retry_at) for key, outcome in results.items() if len(key) == 2 and key in rows
+        _again(rows[key], outcome, retry_at, goes_on=key in going)
+        for key, outcome in results.items()
+        if len(key) == 2 and key in rows
     ]
     verdicts += _of_variants(connection, work.book, results, rows, retry_at)
     verdicts += [
@@ -165,7 +170,7 @@ def _covered(results: Mapping[Key, Outcome], links: Sequence[Link]) -> dict[Key,
     return found
 
 
-def _again(row: sa.Row[Any], outcome: Outcome, retry_at: datetime | None = None) -> Verdict:
+def _again(row: sa.Row[Any], outcome: Outcome, retry_at: datetime | None = None, *, goes_on: bool = False) -> Verdict:
     return Verdict(
         kind=row.kind,
         leg=row.leg,
@@ -178,5 +183,5 @@ def _again(row: sa.Row[Any], outcome: Outcome, retry_at: datetime | None = None)
         source_hash=row.source_hash,
         outcome=outcome,
         retry_at=retry_at,
-        look_again=row.code in (Code.UNKNOWN, Code.NEEDS_DECISION),
+        look_again=goes_on or row.code in (Code.UNKNOWN, Code.NEEDS_DECISION),
     )

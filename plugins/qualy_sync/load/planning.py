@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from qualy_sync.ledger.cursors import get_cursor, put_cursor
 from qualy_sync.ledger.schema import current_outcomes, source_rows
 from qualy_sync.ledger.slices import (
+    Group,
     Record,
     Slice,
     changed_owners,
@@ -185,7 +186,7 @@ def _orphan(terms: Terms, record: Record) -> Planned:
 def _ownerless(work: Work, terms: Terms) -> Iterator[list[Planned]]:
     """Payments that name no customer: they cannot be read, and say so."""
     records = load_ownerless(work.ledger, work.pin)
-    source = Slice(groups=(), partners={})
+    source = Slice(groups=(Group("", None, tuple(records), {}, {}),), partners={})
     known = gather(work.ledger, work.book, work.pin, terms, source, work.settle)
     for record in records:
         yield plan_payment(terms, known, record, (), (), {}, "", lambda key: True)

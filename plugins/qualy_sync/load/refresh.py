@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
-from qualy_sync.contracts.accounting import Organisation, What
-from qualy_sync.ledger import Ledger, mirror
+from qualy_sync.contracts.accounting import EachAnswer, Organisation, What, unwatched
+from qualy_sync.ledger import Ledger
 from qualy_sync.ledger import books as keeping
 from qualy_sync.ledger.cursors import get_cursor, put_cursor
 from qualy_sync.ledger.schema import current_outcomes
 from qualy_sync.outcomes import Code
 
+from . import noticing
 from .vanished import forget_vanished
 from .work import RunProblem, Work
 
@@ -84,14 +85,12 @@ def _waits_for_chart(ledger: Ledger, book: int) -> bool:
         )
 
 
-def refresh_mirror(
-    work: Work, kinds: Sequence[What], *, full: bool = False, each_page: Callable[[], None] = lambda: None
-) -> int:
+def refresh_mirror(work: Work, kinds: Sequence[What], *, full: bool = False, each_page: EachAnswer = unwatched) -> int:
     """Reads what changed in the tool since the last look (everything, the first time) into the mirror.
 
     The cursor moves only when a kind was read to its end. What a complete reading no longer shows is looked for by id.
-    `each_page` is called after each page: who holds a lease renews it there, since a long list takes longer than a
-    lease lasts.
+    `each_page` is called after each answer, and after each page that was kept: who holds a lease renews it there,
+    since a long list takes longer than a lease lasts.
     """
     count = 0
     for what in kinds:
@@ -100,9 +99,9 @@ def refresh_mirror(
         since = None if full or cursor is None else datetime.fromisoformat(cursor["since"])
         newest = since
         seen: set[str] = set()
-        for page in work.tool.changed(what, since):
+        for page in work.tool.changed(what, since, each_page):
             with work.ledger.writing() as connection:
-                count += mirror.put(connection, work.book, page)
+                count += noticing.put(connection, work.book, page)
             each_page()
             if since is None:
                 seen |= {remote.id for remote in page}
@@ -113,5 +112,5 @@ def refresh_mirror(
                 moved = max(newest - OVERLAP, since) if since else newest - OVERLAP
                 put_cursor(connection, name, {"since": moved.isoformat()})
         if since is None:
-            forget_vanished(work, what, seen)
+            forget_vanished(work, what, seen, each_page)
     return count

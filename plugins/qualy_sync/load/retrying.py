@@ -62,7 +62,7 @@ def retry(work: Work, keys: Sequence[Key]) -> dict[str, int]:
     refresh_mirror(work, work.everything)
     terms = work.terms()
     work = replace(work, filter=Filter(keys=frozenset(wanted)), again=True)
-    owners = sorted({row.owner for row in records if row.owner})
+    owners = sorted({row.owner for row in _rows(work, list(wanted)) if row.owner})  # of bills that wait, too
     for start in range(0, len(owners), OWNERS_PER_SLICE):
         plan = plan_owners(work, terms, owners[start : start + OWNERS_PER_SLICE])
         keep_planned(work, terms, [one for one in plan.planned if record_of(one.key) in wanted])

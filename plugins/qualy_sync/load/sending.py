@@ -156,7 +156,7 @@ class Sender:
         there: dict[str, Remote] = {}
         for what in sorted({step.what for step in changing}):
             ids = [str(step.seen["remote_id"]) for step in changing if step.what is what]
-            there |= {one.id: one for one in work.tool.by_id(what, ids)}
+            there |= {one.id: one for one in work.tool.by_id(what, ids, self._lease.renew)}
         with work.ledger.writing() as connection:
             mirror.put(connection, work.book, there.values())
         self._pace.before_call()
@@ -292,17 +292,17 @@ class Sender:
                 note_ticket(connection, attempt, step.ref, ticket)
             close_steps(connection, attempt, [step.ref for step, _ in told.skipped], "not_sent")
             end_attempt(connection, attempt, "unknown" if told.lost or told.accepted else "answered")
-        if told.accepted:
-            self._unknown([step for step, _ in told.accepted])
-        self._skipped(told.skipped)
-        if told.taken:
-            self._look_who_has_it(attempt, told.taken)
+        # First what is not known: looking at the rest may fail, or end the run.
+        if unknown := [step for step, _ in told.accepted] + told.lost:
+            self._unknown(unknown)
         if told.lost:
-            self._unknown(told.lost)
             self.tally.stopped = (
                 f"{self._work.tool.title} answered without naming {len(told.lost)} of {len(steps)} records; nothing"
                 " more of this kind is sent in this run"
             )
+        if told.taken:
+            self._look_who_has_it(attempt, told.taken)
+        self._skipped(told.skipped)
 
     def _skipped(self, skipped: Sequence[tuple[Step, ToolError]]) -> None:
         """Single elements of which nothing was done. Where the tool asks to wait they keep their turn."""
@@ -360,7 +360,7 @@ class Sender:
         work = self._work
         self._pace.before_call()
         since = work.ledger.now() - work.longest_settle
-        remotes = find_steps(work, steps, since)
+        remotes = find_steps(work, steps, since, self._lease.renew)
         found: set[str] = set()
         with work.ledger.writing() as connection:
             mirror.put(connection, work.book, [one for some in remotes.values() for one in some])

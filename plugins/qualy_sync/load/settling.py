@@ -27,6 +27,7 @@ from qualy_sync.contracts.accounting import (
 from qualy_sync.contracts.errors import ToolError
 from qualy_sync.ledger import mirror
 from qualy_sync.ledger.attempts import (
+    Link,
     OpenAttempt,
     OpenStep,
     close_steps,
@@ -107,7 +108,8 @@ def _replay(work: Work, terms: Terms, attempt: OpenAttempt, lease: Lease, tally:
                 left += 1  # a number that is taken may be taken by our own record: it is looked for
             elif isinstance(result, Done):
                 step = _step(one)
-                outcome, link = judge_answer(terms, step, result.remote, "created")
+                outcome, made = judge_answer(terms, step, result.remote, "created")
+                link = _by_its_settings(made, one)
                 mirror.put(connection, work.book, [result.remote])
                 close_steps(connection, attempt.id, [one.ref], DONE_AS[step.verb])
                 keep_results(connection, work, {one.key: outcome}, [link])
@@ -129,7 +131,7 @@ def _read_back(work: Work, terms: Terms, attempt: OpenAttempt, lease: Lease, tal
     started = attempt.first_sent_at or attempt.committed_at
     lease.renew()
     read_at = work.ledger.now()  # before the search: what comes while it runs may be missed
-    remotes = find_steps(work, [_step(one) for one in attempt.steps], started - CLOCK_SLACK)
+    remotes = find_steps(work, [_step(one) for one in attempt.steps], started - CLOCK_SLACK, lease.renew)
     with work.ledger.writing() as connection:
         lease.check(connection)
         mirror.put(connection, work.book, [one for some in remotes.values() for one in some])
@@ -160,9 +162,15 @@ def _told(
             return False
         outcome, link, fate = seen.outcome, seen.link, DONE_AS[step.verb] if seen.fate == "done" else "found"
     close_steps(connection, attempt.id, [one.ref], fate)
-    keep_results(connection, work, {one.key: outcome}, [link] if link else [])
+    links = [_by_its_settings(link, one)] if link else []
+    keep_results(connection, work, {one.key: outcome}, links)
     tally.add(str(outcome.code))
     return True
+
+
+def _by_its_settings(link: Link, one: OpenStep) -> Link:
+    """The link with the version of the settings that made its record: they may have changed since it was sent."""
+    return replace(link, settings_version=one.settings_version)
 
 
 def _absent(
@@ -281,7 +289,7 @@ def _settle_tickets(
     try:
         pace.before_call()
         lease.renew()
-        remotes = find_steps(work, steps, started - CLOCK_SLACK)
+        remotes = find_steps(work, steps, started - CLOCK_SLACK, lease.renew)
     except ToolError as error:
         log.info("What the tool took cannot be looked for now: %s", error)
         return

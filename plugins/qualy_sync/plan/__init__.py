@@ -157,6 +157,8 @@ def orphan_outcome(terms: Terms, record: Record) -> Outcome:
     """A split, transaction or pay-out whose payment Qualy does not list."""
     if record.kind is Kind.SPLIT_INTENT and (off := switched_off(terms)) is not None:
         return off
+    if record.gone:
+        return terms.say(Code.NOTHING_DUE, why="Qualy no longer has it, nor its payment")
     return record_failure(terms, record) or terms.say(
         Code.MALFORMED, "paymentIntent", field="paymentIntent", problem="names a payment that is not there"
     )

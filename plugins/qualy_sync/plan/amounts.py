@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from qualy_sync.model import Money, Payment, Transaction
 from qualy_sync.settings import Settings
@@ -71,16 +72,16 @@ class Disagreement:
     problem: str
 
 
-def total_of(payment: Payment, receipts: Receipts, *, inclusive: bool) -> int | Disagreement:
+def total_of(payment: Payment, receipts: Receipts, *, inclusive: bool, called_off: bool = False) -> int | Disagreement:
     """Qualy's total: `amount`; else `due` and net receipts; else the sum of the items, if they hold their tax.
 
-    Two that are there and differ are a disagreement. What is due counts only while nothing was overpaid, refunded or
-    received in another currency, since then it no longer adds up to the total.
+    Two that are there and differ are a disagreement. What is due counts only while nothing was overpaid, refunded,
+    called off or received in another currency, since then it no longer adds up to the total.
     """
     candidates: dict[str, int] = {}
     if payment.amount is not None:
         candidates["amount"] = payment.amount
-    plain = not receipts.refunds and not receipts.foreign
+    plain = not receipts.refunds and not receipts.foreign and not called_off
     if payment.due is not None and plain and not (payment.due <= 0 and _overpaid(payment, receipts)):
         candidates["due plus receipts"] = payment.due + receipts.net
     if inclusive and payment.items:
@@ -110,6 +111,14 @@ def is_fully_paid(payment: Payment, receipts: Receipts, total: int, settings: Se
         f"its status is “{payment.status}”, but {Money(receipts.net, payment.currency)} of"
         f" {Money(total, payment.currency)} was received"
     )
+
+
+def was_fully_paid(receipts: Receipts, total: int, settings: Settings) -> bool:
+    """Whether final charges less refunds came to the total at some time, whatever was given back since."""
+    field = settings.accounting.settlement.date_field if settings.accounting else "createdAt"
+    moves = sorted((*receipts.final, *receipts.refunds), key=lambda one: (one.moment(field), one.created_at, one.id))
+    net = accumulate(-abs(one.amount) if is_refund(one) else one.amount for one in moves)
+    return any(sum_so_far == total for sum_so_far in net)
 
 
 def completing_charge(receipts: Receipts) -> Transaction | None:

@@ -1,7 +1,7 @@
 """Bills marked paid when their partner was paid out: one settlement per pay-out of Qualy's. Pure.
 
 A split intent settles the bill of its split and never makes it. Its date is that of the pay-out, its account the one
-that pay-outs in its currency leave from.
+that pay-outs in its currency leave from. A pay-out that Qualy set back to unpaid is taken back as a receipt is.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ from dataclasses import replace
 from datetime import date
 
 from qualy_sync.contracts.accounting import Ability, What
+from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.slices import Record
 from qualy_sync.model import Leg, Money, Split, SplitIntent, Transaction
 from qualy_sync.outcomes import Code, Group, Outcome
 
 from .dates import local_day
-from .decisions import at_once
+from .decisions import at_once, final_word
 from .pay_outs import is_paid_out, split_of
 from .redating import lock_problem
 from .refs import make_ref
+from .reversals import reverse
 from .settlements import Charge, Strangers, account_problem, plan_settlement
 from .shares import payable
 from .subject import Subject
-from .values import Key, Planned, Ruling, Terms, fingerprint
+from .values import Key, Planned, Ruling, Terms, fingerprint, taken_back
 
 Bills = Mapping[str, Planned]  # by split id
 
@@ -63,11 +65,17 @@ def _ruling(
     strangers: Strangers,
 ) -> Ruling:
     terms = subject.terms
-    if (str(Leg.PAY_OUT), record.id) not in subject.known.links and (off := switched_off(terms)) is not None:
+    link = subject.known.links.get((str(Leg.PAY_OUT), record.id))
+    if link is None and (off := switched_off(terms)) is not None:
         return Ruling(off)
-    stands = at_once(terms, subject.known, record, Leg.PAY_OUT, source_hash)
+    if link is not None and intent is not None and (back := _set_back(subject, intent, link)) is not None:
+        return _reversed(subject, record, intent, source_hash, link, back)
+    again = link is not None and bool(taken_back(link))
+    if again and (final := final_word(terms, subject.known, record, Leg.PAY_OUT, source_hash)) is not None:
+        return Ruling(final)
+    stands = None if again else at_once(terms, subject.known, record, Leg.PAY_OUT, source_hash)
     if stands is not None or intent is None:
-        return Ruling(stands or terms.say(Code.MALFORMED))
+        return Ruling(stands or terms.say(Code.MALFORMED), link=_marked(subject, intent, link))
     if (excluded := _excluded(subject, intent)) is not None:
         return Ruling(excluded)
     split = split_of(intent, subject.splits)
@@ -80,9 +88,10 @@ def _ruling(
     account = _account(subject, intent)
     if isinstance(account, Outcome):
         return Ruling(account)
-    charge = _charge(subject, intent, account, source_hash)
+    charge = _charge(subject, intent, account, source_hash, link.generation + 1 if link is not None else 1)
     key: Key = (str(Leg.BILL), split.id)
     ruling = plan_settlement(terms, subject.known, charge, key, strangers, _bill_lock(subject, key))
+    ruling = _remembering(subject, split, ruling)
     if ruling.outcome is None and key not in subject.known.links:
         return replace(ruling, outcome=_bill_to_come(subject, split, bill))
     return ruling
@@ -94,6 +103,53 @@ def switched_off(terms: Terms) -> Outcome | None:
     if not splits.mark_paid:
         return terms.say(Code.NEVER_SYNCED, setting="splits.mark_paid")
     return terms.say(Code.NEVER_SYNCED, setting="splits.when") if splits.when == "never" else None
+
+
+# -- set back to unpaid --------------------------------------------------------------------------------------------
+
+
+def _set_back(subject: Subject, intent: SplitIntent, link: Link) -> str | None:
+    """The status because of which a booked pay-out is none any more; None where it stands.
+
+    Either the pay-out itself is no longer paid, or its split, which said so once, says something else since.
+    """
+    if not is_paid_out(subject.terms, intent):
+        return intent.status or "not paid out"
+    split = split_of(intent, subject.splits)
+    if split is None or _says_paid(subject, split) or not link.facts.get("split_paid"):
+        return None
+    return split.status or "not paid out"
+
+
+def _reversed(
+    subject: Subject, record: Record, intent: SplitIntent, source_hash: str, link: Link, status: str
+) -> Ruling:
+    terms, known = subject.terms, subject.known
+    final = final_word(terms, known, record, Leg.PAY_OUT, source_hash)
+    if final is not None:
+        return Ruling(final)
+    amount = int(link.facts.get("amount", intent.amount or 0))
+    money = str(Money(amount, str(link.facts.get("currency", intent.currency or ""))))
+    return reverse(terms, known, Leg.PAY_OUT, record.id, source_hash, link, status, money)
+
+
+def _marked(subject: Subject, intent: SplitIntent | None, link: Link | None) -> Link | None:
+    """The link, once its split says that it is paid: only then can it be set back."""
+    split = split_of(intent, subject.splits) if intent is not None else None
+    if link is None or split is None or link.facts.get("split_paid") or not _says_paid(subject, split):
+        return None
+    return replace(link, facts=dict(link.facts) | {"split_paid": True})
+
+
+def _remembering(subject: Subject, split: Split, ruling: Ruling) -> Ruling:
+    """The ruling, whose link will know that its split says it is paid."""
+    if ruling.step is None or not _says_paid(subject, split):
+        return ruling
+    return replace(ruling, step=replace(ruling.step, facts=dict(ruling.step.facts) | {"split_paid": True}))
+
+
+def _says_paid(subject: Subject, split: Split) -> bool:
+    return split.status in subject.terms.settings.source.paid_split_statuses
 
 
 def _excluded(subject: Subject, intent: SplitIntent) -> Outcome | None:
@@ -162,7 +218,7 @@ def _account(subject: Subject, intent: SplitIntent) -> str | Outcome:
     return problem or code
 
 
-def _charge(subject: Subject, intent: SplitIntent, account: str, source_hash: str) -> Charge:
+def _charge(subject: Subject, intent: SplitIntent, account: str, source_hash: str, generation: int) -> Charge:
     day, amount = _day_of(subject, intent) or subject.day, intent.amount or 0
     carrier = Transaction(
         id=intent.id,
@@ -178,8 +234,9 @@ def _charge(subject: Subject, intent: SplitIntent, account: str, source_hash: st
         amount=amount,
         day=day,
         account=account,
-        ref=make_ref(Leg.PAY_OUT, intent.id),
+        ref=make_ref(Leg.PAY_OUT, intent.id, generation),
         source_hash=source_hash,
+        generation=generation,
         leg=Leg.PAY_OUT,
         of=What.BILL,
         said=subject.said_rate(intent),

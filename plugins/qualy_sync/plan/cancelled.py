@@ -16,6 +16,7 @@ from qualy_sync.outcomes import Code, Group, Outcome
 
 from .credits import Credit, plan_allocation, plan_credit
 from .dates import local_day
+from .decisions import under_way
 from .posted import edited_there, is_edited, is_paid_at_all, plan_void
 from .redating import lock_problem
 from .standing import is_cancelled
@@ -46,14 +47,14 @@ def plan_cancelled(subject: Subject, link: Link) -> Plan:
 def _way(subject: Subject, remote: RemoteDocument) -> str:
     """By the settings for its case; what was never paid and is no longer open is credited."""
     rules = subject.terms.accounting.payments.cancelled
-    if subject.receipts.money_moved or _under_way(subject) or is_paid_at_all(subject.known, remote):
+    if subject.receipts.money_moved or _receipt_under_way(subject) or is_paid_at_all(subject.known, remote):
         return rules.after_payment
     if lock_problem(subject.terms, remote.date, "document") is not None:
         return rules.locked
     return rules.before_payment
 
 
-def _under_way(subject: Subject) -> bool:
+def _receipt_under_way(subject: Subject) -> bool:
     """A receipt of it is being applied, as far as is known."""
     return any((str(Leg.SETTLEMENT), one.id) in subject.known.pending for one in subject.transactions)
 
@@ -73,13 +74,12 @@ def _credit(subject: Subject, link: Link, remote: RemoteDocument) -> Plan:
     """What is unpaid of it is credited; it is in step once nothing of it is paid either."""
     terms, known = subject.terms, subject.known
     total = int(link.facts.get("total", remote.total))
-    unpaid = total - min(_applied(subject), total)
+    unpaid = total - min(applied(subject), total)
     if unpaid == 0:
         return Ruling(_paid_part(subject) or terms.say(Code.CREDITED)), []
     if remote.status in (Status.DRAFT, Status.SUBMITTED):
         return Ruling(terms.say(Code.AWAITING_APPROVAL, "", remote_id=remote.id)), []
-    applied = known.links.get(_allocation_key(subject))
-    if applied is None and remote.due != unpaid:
+    if _allocation_key(subject) not in known.links and remote.due != unpaid:
         return Ruling(_not_as_in_qualy(subject, remote, unpaid)), []
     credit = _credit_of(subject, remote, unpaid)
     note = _planned(subject, Leg.CREDIT_NOTE, credit, plan_credit(terms, known, credit))
@@ -88,7 +88,7 @@ def _credit(subject: Subject, link: Link, remote: RemoteDocument) -> Plan:
     return Ruling(_standing(subject, planned)), planned
 
 
-def _applied(subject: Subject) -> int:
+def applied(subject: Subject) -> int:
     """What the tool should show as applied: the receipts, or, where those are not booked, what was refunded."""
     payments = subject.terms.accounting.payments
     if payments.mark_paid and payments.as_ == "invoice":
@@ -186,19 +186,24 @@ def no_longer(subject: Subject, planned: list[Planned]) -> list[Planned]:
         key: Key = (str(leg), subject.record.id)
         if key in said or (key not in known.shown and key not in known.links):
             continue
-        booked = key in known.links
-        if is_cancelled(subject.trouble):
-            waits = subject.terms.say(Code.CREDITED) if booked else subject.invoice_first()
-            found.append(_nothing(subject, leg, Ruling(waits)))
-            continue
-        outcome = subject.needs_decision(
-            "no longer cancelled",
-            "It was credited because it was cancelled, and is no longer cancelled in Qualy.",
-            f"Undo the credit in {subject.terms.title} by hand, then decide theirs.",
-        )
-        nothing = subject.terms.say(Code.NOTHING_DUE, why="it is not cancelled, or nothing of it has to be credited")
-        found.append(_nothing(subject, leg, Ruling(outcome if booked else nothing)))
+        found.append(_nothing(subject, leg, Ruling(_no_longer(subject, key))))
     return found
+
+
+def _no_longer(subject: Subject, key: Key) -> Outcome:
+    """What is said of a leg of the credit that is not asked for now."""
+    terms, booked = subject.terms, key in subject.known.links
+    if (waits := under_way(terms, subject.known, key)) is not None:
+        return waits
+    if is_cancelled(subject.trouble):
+        return terms.say(Code.CREDITED) if booked else subject.invoice_first()
+    if not booked:
+        return terms.say(Code.NOTHING_DUE, why="it is not cancelled, or nothing of it has to be credited")
+    return subject.needs_decision(
+        "no longer cancelled",
+        "It was credited because it was cancelled, and is no longer cancelled in Qualy.",
+        f"Undo the credit in {terms.title} by hand, then decide theirs.",
+    )
 
 
 def _nothing(subject: Subject, leg: Leg, ruling: Ruling) -> Planned:

@@ -12,6 +12,7 @@ from qualy_sync.outcomes import Code, Outcome
 
 from .documents import Draft, content_hash, document_facts, link_to, new_document
 from .posted import before, edited_there, hash_there, hash_wanted, is_edited, is_paid_at_all
+from .rates import rated
 from .redating import lock_problem
 from .values import Known, Ruling, Step, Terms, decision_on, hold_back
 
@@ -34,11 +35,15 @@ def plan_change(terms: Terms, known: Known, draft: Draft, link: Link, contact_bl
     if is_edited(known, link, remote) and not wants_ours:
         return Ruling(edited_there(terms, remote, new))
     held = _held(terms, known, link, remote, new) or hold_back(terms, known, step)
-    return Ruling(held, step)
+    ruling = Ruling(held, step)
+    # Where the day stays, so does the rate: the tool keeps what it has. A new day has its own.
+    return ruling if new.date == remote.date else rated(terms, ruling, draft.said, fixed=link.facts)
 
 
 def _step(terms: Terms, known: Known, draft: Draft, link: Link, remote: RemoteDocument, new: NewDocument) -> Step:
     facts = document_facts(terms, draft, new) | {"owned": hash_wanted(terms, new), "changed": True}
+    if "rate" in link.facts and link.facts.get("date") == new.date.isoformat():
+        facts["rate"] = link.facts["rate"]
     return Step(
         what=remote.what,
         leg=draft.leg,

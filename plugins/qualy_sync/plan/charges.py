@@ -104,7 +104,7 @@ def _covers(subject: Subject, transaction_id: str) -> Sequence[str]:
 def _together(subject: Subject) -> Charge | None:
     """One settlement for all charges, where the settings say so, everything is paid and the charges allow it."""
     charges = [charge for charge in subject.receipts.final if charge.amount]
-    if subject.terms.accounting.settlement.mode != "when_fully_paid" or subject.fully_paid() is not True or not charges:
+    if subject.terms.accounting.settlement.mode != "when_fully_paid" or subject.once_paid() is not True or not charges:
         return None
     keys = [(str(Leg.SETTLEMENT), charge.id) for charge in charges]
     known = subject.known
@@ -231,12 +231,13 @@ def _not_money(subject: Subject, transaction: Transaction) -> Outcome | None:
         return subject.excluded or terms.say(Code.NOTHING_DUE, why="the charge failed")
     if subject.excluded is not None:
         return _excluded(subject, subject.excluded, transaction)
+    trouble = None if is_cancelled(subject.trouble) else subject.trouble  # what was paid of it is money all the same
     if transaction.status not in source.final_transaction_statuses and (
-        subject.trouble is None or transaction.status in source.disputed_transaction_statuses
+        trouble is None or transaction.status in source.disputed_transaction_statuses
     ):
         return _not_final(subject, transaction)
-    if subject.trouble is not None and not (is_cancelled(subject.trouble) and subject.booked):
-        return subject.trouble
+    if trouble is not None:
+        return trouble
     if transaction.currency != subject.payment.currency:
         return subject.needs_decision(
             "other currency",
@@ -275,8 +276,8 @@ def _not_final(subject: Subject, transaction: Transaction) -> Outcome:
 
 def _not_settled(subject: Subject, invoice: Planned) -> Outcome | None:
     """Money that is there, and yet is not applied: not all is paid, or the invoice is in question."""
-    if subject.terms.accounting.settlement.mode == "when_fully_paid":
-        paid = subject.fully_paid()
+    if subject.terms.accounting.settlement.mode == "when_fully_paid" and not is_cancelled(subject.trouble):
+        paid = subject.once_paid()
         if isinstance(paid, Outcome):
             return paid
         if not paid:

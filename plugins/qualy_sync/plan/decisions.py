@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qualy_sync.contracts.accounting import Status
+from qualy_sync.contracts.accounting import GONE
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.decisions import Decision
 from qualy_sync.ledger.slices import Record
@@ -10,6 +10,8 @@ from qualy_sync.model import Leg
 from qualy_sync.outcomes import MEANINGS, Code, Group, Outcome
 
 from .documents import linked_document
+from .found import copies_of, twins
+from .posted import settlement_there
 from .values import Key, Known, Ruling, Terms, decision_on, record_failure, unsettled
 
 
@@ -79,9 +81,11 @@ def _linked(terms: Terms, known: Known, record: Record, leg: Leg, source_hash: s
 
 
 def _linked_settlement(terms: Terms, known: Known, link: Link) -> Outcome:
-    for settlement in known.settlements_by_document.get(str(link.facts.get("document_id", "")), ()):
-        if settlement.id == link.remote_id and settlement.status is Status.DELETED:
-            return terms.say(Code.REMOVED_THERE, "", remote_id=link.remote_id)
+    there = settlement_there(known, link)
+    if there is not None and there.status in GONE:
+        return terms.say(Code.REMOVED_THERE, "", remote_id=link.remote_id)
+    if copies := copies_of(link, known):
+        return twins(terms, [link.remote_id, *copies])
     ours = bool(link.ref) and link.how == "created"
     by_ref = any(one.id == link.remote_id for one in known.settlements_by_ref.get(link.ref, ()))
     return terms.say(Code.PAID if ours or by_ref else Code.SETTLED_THERE)

@@ -27,7 +27,7 @@ from qualy_sync.ledger.decisions import Decision
 from qualy_sync.model import Leg, Money
 from qualy_sync.outcomes import Code, Outcome
 
-from .found import judge_document
+from .found import copies_of, judge_document, twins
 from .mapping import account, known_tax
 from .rates import rate_problem, rated
 from .redating import on_an_open_day, original_day
@@ -61,6 +61,7 @@ class Draft:
     generation: int = 1  # rises where it is posted anew after it was voided
     of_id: str = ""  # of a credit: the document that is credited
     credits: Key | None = None  # of a credit: the leg of that document
+    due_at: datetime.date | None = None  # as Qualy says it; `due_date` is never before the document's own
 
     @property
     def key(self) -> Key:
@@ -127,11 +128,12 @@ def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: boo
     step = _step(terms, known, draft)
     if decision is not None and decision.choice == "link":
         return _decided_link(terms, known, step, decision)
-    found = [
-        document for document in known.documents_by_ref.get(step.ref, ()) if document.id not in known.linked_documents
-    ]
+    with_ref = known.documents_by_ref.get(step.ref, ())
+    found = [document for document in with_ref if document.id not in known.linked_documents]
     if found:
         return _found(terms, step, found, decision)
+    if with_ref:
+        return Ruling(_anothers(terms, with_ref[0]))
     if (taken := _number_taken(terms, known, step)) is not None:
         return Ruling(taken, step)
     if (held := hold_back(terms, known, step)) is not None:
@@ -146,7 +148,7 @@ def plan_document(terms: Terms, known: Known, draft: Draft, contact_blocked: boo
             return Ruling(twin, step)
     what = "credit note" if step.what in CREDITS else "document"
     fixed = frozen_values(known, draft.key, draft.source_hash)
-    return rated(terms, on_an_open_day(terms, step, what, fixed), draft.said)
+    return rated(terms, on_an_open_day(terms, step, what, fixed), draft.said, fixed=fixed)
 
 
 def _other_currency(terms: Terms, known: Known, draft: Draft) -> Outcome | None:
@@ -173,6 +175,16 @@ def _found(terms: Terms, step: Step, found: list[RemoteDocument], decision: Deci
     if decision is not None and decision.choice == "theirs" and len(live) == 1:
         return Ruling(judged, link=link_to(terms, step, live[0], "decided"))
     return Ruling(judged)
+
+
+def _anothers(terms: Terms, document: RemoteDocument) -> Outcome:
+    """Our own document, which a person linked to another record: a second one would be there beside it."""
+    return terms.say(
+        Code.NEEDS_DECISION,
+        "its document is another's",
+        problem=f"The document in {terms.title} that carries its reference ({document.id}) stands for another record.",
+        steps="If it is booked by that document, decide theirs; if not, book it by hand and decide theirs.",
+    )
 
 
 def _document(step: Step) -> NewDocument:
@@ -253,6 +265,8 @@ def document_facts(terms: Terms, draft: Draft, new: NewDocument) -> dict[str, An
     }
     if new.due_date is not None:
         facts["due_date"] = new.due_date.isoformat()
+    if draft.due_at is not None:
+        facts["due_at"] = draft.due_at.isoformat()
     if draft.of_id:
         facts["of_id"] = draft.of_id
     return facts | _to_recode(terms, draft)
@@ -348,12 +362,14 @@ def link_to(terms: Terms, step: Step, remote: RemoteDocument, how: str) -> Link:
 
 
 def linked_document(terms: Terms, known: Known, link: Link) -> Outcome:
-    """What is to be said of a document that is linked, from the mirror: gone, not as agreed, or in step."""
+    """What is to be said of a document that is linked, from the mirror: gone, changed, there twice, or in step."""
     remote = known.documents_by_id.get(link.remote_id)
     if remote is not None:
         judged = judge_document(terms, [remote], _agreed(known, link, remote))
         if isinstance(judged, Outcome):
             return judged
+        if copies := copies_of(link, known):
+            return twins(terms, [link.remote_id, *copies])
     if link.facts.get("changed"):
         return terms.say(Code.UPDATED)
     return terms.say(Code.CREATED if link.how == "created" else Code.ADOPTED)

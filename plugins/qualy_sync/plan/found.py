@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qualy_sync.contracts.accounting import GONE, RemoteContact, RemoteDocument, RemoteSettlement, Status
+from qualy_sync.contracts.accounting import GONE, RemoteContact, RemoteDocument, RemoteSettlement
+from qualy_sync.ledger.attempts import Link
 from qualy_sync.model import Money
 from qualy_sync.outcomes import Code, Outcome
 
-from .values import Terms
+from .values import Known, Terms, decision_on
+
+
+def stands_as_agreed(facts: Mapping[str, Any], remote: RemoteDocument | RemoteSettlement) -> bool:
+    """Whether a linked record is still there, and still what the facts of its link say. False: plan it again."""
+    if remote.status in GONE:
+        return False
+    if isinstance(remote, RemoteSettlement):
+        there = {"amount": remote.amount, "document_id": remote.document_id}
+    else:
+        there = {"total": remote.total, "currency": remote.currency, "contact_id": remote.contact_id}
+    return all(str(facts[name]) == str(value) for name, value in there.items() if facts.get(name))
 
 
 def judge_contact(terms: Terms, found: Sequence[RemoteContact]) -> RemoteContact | Outcome:
     """The one live contact that carries our ref, or what is wrong."""
     if len(found) > 1:
-        return _twins(terms, [contact.id for contact in found])
+        return twins(terms, [contact.id for contact in found])
     if not found[0].active:
         return terms.say(Code.ARCHIVED_CONTACT, "", remote_id=found[0].id)
     return found[0]
@@ -27,7 +39,7 @@ def judge_document(
     """`agreed` holds what we meant: what, contact_id, currency, total (minor units); empty values are not compared."""
     live = [document for document in found if document.status not in GONE]
     if len(live) > 1:
-        return _twins(terms, [document.id for document in live])
+        return twins(terms, [document.id for document in live])
     if not live:
         return terms.say(Code.REMOVED_THERE, "", remote_id=found[0].id)
     document = live[0]
@@ -59,9 +71,9 @@ def judge_settlement(
     terms: Terms, found: Sequence[RemoteSettlement], agreed: Mapping[str, Any]
 ) -> RemoteSettlement | Outcome:
     """`agreed` holds document_id and amount (minor units)."""
-    live = [settlement for settlement in found if settlement.status is not Status.DELETED]
+    live = [settlement for settlement in found if settlement.status not in GONE]
     if len(live) > 1:
-        return _twins(terms, [settlement.id for settlement in live])
+        return twins(terms, [settlement.id for settlement in live])
     if not live:
         return terms.say(Code.REMOVED_THERE, "", remote_id=found[0].id)
     settlement = live[0]
@@ -78,6 +90,18 @@ def judge_settlement(
     return settlement
 
 
-def _twins(terms: Terms, ids: Sequence[str]) -> Outcome:
+def copies_of(link: Link, known: Known) -> list[str]:
+    """Ids of other live records that carry the ref of a linked one, unless a person said which of them is ours."""
+    decision = decision_on(known, (link.leg, link.source_id), link.source_hash)
+    if decision is not None and (decision.choice, decision.argument) == ("link", link.remote_id):
+        return []
+    documents, settlements = known.documents_by_ref.get(link.ref, ()), known.settlements_by_ref.get(link.ref, ())
+    live = {one.id for one in documents if one.status not in GONE}
+    live |= {one.id for one in settlements if one.status not in GONE}
+    return sorted(live - {link.remote_id})
+
+
+def twins(terms: Terms, ids: Sequence[str]) -> Outcome:
+    """Several live records stand for one of ours."""
     text = ", ".join(sorted(ids))
     return terms.say(Code.DUPLICATE_THERE, "", count=len(ids), remote_ids=text)

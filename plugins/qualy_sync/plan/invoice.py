@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from qualy_sync.contracts.accounting import Basis, Status, What
+from qualy_sync.contracts.accounting import Ability, Basis, Status, What
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.model import Leg, Money
 from qualy_sync.outcomes import Code, Outcome
@@ -23,7 +23,7 @@ from .lines import document_lines
 from .reapply import reapplies
 from .standing import is_cancelled, is_over, is_unlisted
 from .subject import ContactBlocked, Subject
-from .values import Planned, Ruling, decision_on, record_failure, taken_back
+from .values import Planned, Ruling, decision_on, going_on, record_failure, taken_back
 
 
 def plan_invoice(subject: Subject, contact_blocked: ContactBlocked) -> list[Planned]:
@@ -79,8 +79,7 @@ def _changed(subject: Subject, link: Link, contact_blocked: ContactBlocked) -> R
 def _day_now(subject: Subject, link: Link) -> date:
     """The document's date: as posted, unless the due date moved on which it hangs."""
     due = due_day(subject.payment.due_at, subject.terms.accounting, subject.terms.organisation.zone)
-    posted = link.facts.get("due_date")
-    if due is None or posted is None or max(due, subject.day).isoformat() == posted:
+    if due is None or due.isoformat() == link.facts.get("due_at", link.facts.get("due_date")):
         return subject.day
     return invoice_day(subject.payment, subject.receipts, subject.terms.accounting, subject.terms.organisation.zone)
 
@@ -95,15 +94,32 @@ def _first(subject: Subject, contact_blocked: ContactBlocked, generation: int = 
         return Ruling(failure)
     if subject.excluded is not None:
         return Ruling(subject.excluded)
-    if is_over(subject.trouble) or is_unlisted(subject.trouble):
-        return Ruling(subject.trouble)
+    if (over := _over_before_it_began(subject)) is not None:
+        return Ruling(over)
     held = _money_problem(subject) or _waits_for_money(subject)
     if held is not None:
         return Ruling(held)
     draft = _draft(subject, subject.day, generation)
     if isinstance(draft, Outcome):
         return Ruling(draft)
-    return plan_document(subject.terms, subject.known, draft, contact_blocked(draft.contact))
+    ruling = plan_document(subject.terms, subject.known, draft, contact_blocked(draft.contact))
+    return going_on(ruling) if is_cancelled(subject.trouble) else ruling
+
+
+def _over_before_it_began(subject: Subject) -> Outcome | None:
+    """Why what is over is not booked at all.
+
+    What was paid and then cancelled is, as if both had been heard of one by one, unless the tool could not credit
+    afterwards what is unpaid of it.
+    """
+    if not is_cancelled(subject.trouble) or not subject.receipts.received:
+        return subject.trouble if is_over(subject.trouble) or is_unlisted(subject.trouble) else None
+    total = subject.total if isinstance(subject.total, int) else 0
+    if cancelled.applied(subject) >= total:
+        return None
+    steps = f"Book what was paid in {subject.terms.title} by hand if it is wanted there, then decide ignore."
+    sales = subject.terms.accounting.payments.as_ == "invoice"
+    return subject.terms.cannot(Ability.CREDIT if sales else Ability.SUPPLIER_CREDIT, "cancelled", steps)
 
 
 def _money_problem(subject: Subject) -> Outcome | None:
@@ -119,18 +135,20 @@ def _waits_for_money(subject: Subject) -> Outcome | None:
     """Where a payment gets its document only once it is fully paid."""
     if subject.terms.accounting.payments.when != "when_fully_paid":
         return None
+    paid = subject.once_paid()
+    if paid is True:
+        return None
     if subject.trouble is not None:
         return subject.trouble
     if subject.receipts.refunds:
         return subject.needs_decision(
             "refunded first",
-            "It was refunded before it had its invoice.",
+            "It was refunded before all of it was paid, so that it had no invoice.",
             f"Book it in {subject.terms.title} by hand if it is wanted there, then decide ignore.",
         )
-    paid = subject.fully_paid()
     if isinstance(paid, Outcome):
         return paid
-    return None if paid else subject.terms.say(Code.NOT_YET_PAID, status=subject.payment.status)
+    return subject.terms.say(Code.NOT_YET_PAID, status=subject.payment.status)
 
 
 def _draft(subject: Subject, day: date, generation: int = 1) -> Draft | Outcome:
@@ -148,7 +166,7 @@ def _draft(subject: Subject, day: date, generation: int = 1) -> Draft | Outcome:
     fitted = fit_totals(terms, lines, basis, payment.currency, total, sales=what is What.INVOICE)
     if isinstance(fitted, Outcome):
         return fitted
-    due = due_day(payment.due_at, accounting, terms.organisation.zone) or day
+    due = due_day(payment.due_at, accounting, terms.organisation.zone)
     return Draft(
         leg=Leg.INVOICE,
         source_id=subject.record.id,
@@ -157,7 +175,8 @@ def _draft(subject: Subject, day: date, generation: int = 1) -> Draft | Outcome:
         contact=contact,
         currency=payment.currency,
         date=day,
-        due_date=max(due, day),
+        due_date=max(due or day, day),
+        due_at=due,
         status=Status(accounting.payments.invoice_status),
         basis=basis,
         lines=fitted[0],

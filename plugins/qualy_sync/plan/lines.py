@@ -59,6 +59,8 @@ def document_lines(
         if isinstance(sold, Outcome):
             return sold
         if terms.accounting.payments.as_ == "bill" or sold.mapped.role != "agent_on_invoice":
+            if (unowed := _owed_to_nobody(terms, sold, splits)) is not None:
+                return unowed
             lines.append(Line(sold.text, item.amount, sold.account, sold.tax))
             continue
         shared = _shared_lines(terms, payment, sold, splits, partner_names, problems)
@@ -92,6 +94,17 @@ def _sold(terms: Terms, payment: Payment, item: Item) -> Sold | Outcome:
     if not as_bill and mapped.role == "principal" and not mapped.suspense and _posts_elsewhere(terms, code):
         return _not_income(terms, code, what)
     return Sold(item, mapped, what, describe(item.name, item.description), code, tax)
+
+
+def _owed_to_nobody(terms: Terms, sold: Sold, splits: Sequence[Split]) -> Outcome | None:
+    """`agent_on_bill` without any share: nobody's bill would ever take it out of the liability, or say why not."""
+    accounting = terms.accounting
+    bills = accounting.payments.as_ == "invoice" and accounting.splits.when != "never"
+    if sold.mapped.role != "agent_on_bill" or not bills or sold.item.amount == 0:
+        return None
+    if any(split.item == sold.item.id for split in splits):
+        return None  # its shares say for themselves what is wrong with them
+    return terms.say(Code.SPLIT_UNCLEAR, "sums", problem="it has no shares, and one has to be the principal's")
 
 
 def _posts_elsewhere(terms: Terms, code: str) -> bool:

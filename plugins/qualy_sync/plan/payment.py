@@ -12,7 +12,7 @@ from qualy_sync.outcomes import Code
 from .bill_settlements import pay_out_hash, plan_pay_outs
 from .bills import plan_bill, split_hash
 from .charges import plan_charges
-from .decisions import at_once
+from .decisions import at_once, under_way
 from .foreign import in_own_currency
 from .invoice import plan_invoice
 from .settlements import charge_hash
@@ -70,7 +70,22 @@ def _unreadable(terms: Terms, known: Known, record: Record, children: tuple[Reco
             terms, known, record, Leg.INVOICE, owner, record.id, source_hash, Ruling(stands), amount, currency, day
         )
     ]
-    return planned + [_child(terms, known, record, child, owner) for child in children]
+    planned += [_child(terms, known, record, child, owner) for child in children]
+    return planned + [one for each in (record, *children) for one in _credits(terms, known, record, each, owner)]
+
+
+def _credits(terms: Terms, known: Known, payment: Record, record: Record, owner: str) -> list[Planned]:
+    """Legs of a credit that a record had once: they wait for what it is a credit of."""
+    found = []
+    for leg in (Leg.CREDIT_NOTE, Leg.SUPPLIER_CREDIT, Leg.ALLOCATION):
+        key = (str(leg), record.id)
+        if key in known.shown or key in known.links:
+            waits = under_way(terms, known, key) or terms.say(Code.WAITING_FOR, leg=str(Leg.INVOICE), id=payment.id)
+            source_hash = fingerprint([record.hash])
+            found.append(
+                planned_of(terms, known, record, leg, owner, payment.id, source_hash, Ruling(waits), 0, "", None)
+            )
+    return found
 
 
 def _child(terms: Terms, known: Known, payment: Record, record: Record, owner: str) -> Planned:

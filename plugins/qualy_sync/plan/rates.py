@@ -1,16 +1,27 @@
 """Exchange rates: base units per one foreign unit, with source and day. Pure.
 
-A document has the rate of its date, a settlement that of its own. Where the tool fills one in, none is sent.
+A document has the rate of its date, a settlement that of its own, fixed by the first attempt. Where the tool fills one
+in, none is sent.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 from typing import Any
 
-from qualy_sync.contracts.accounting import Ability, NewDocument, NewRefund, NewSettlement, Rate
+from qualy_sync.contracts.accounting import (
+    Ability,
+    Change,
+    NewDocument,
+    NewRefund,
+    NewSettlement,
+    Rate,
+    Write,
+)
 from qualy_sync.model import Transaction, to_decimal
 from qualy_sync.outcomes import Code, Outcome
 
@@ -32,24 +43,47 @@ def rate_problem(terms: Terms, currency: str, day: date) -> Outcome | None:
     return None
 
 
-def rated(terms: Terms, ruling: Ruling, said: object = None, paid: Transaction | None = None) -> Ruling:
+def rated(
+    terms: Terms,
+    ruling: Ruling,
+    said: object = None,
+    paid: Transaction | None = None,
+    fixed: Mapping[str, Any] = MappingProxyType({}),
+) -> Ruling:
     """The ruling's step with the rate of its day, or held without one.
 
     `said` is what Qualy's record holds at the place of its own rate. `paid`: the transaction that a settlement is
-    made for; with both amounts of it, they are the rate.
+    made for; with both amounts of it, they are the rate. `fixed` is what an earlier attempt, or a link, has fixed:
+    the rate of the same day stays what it was.
     """
     step = ruling.step
     if step is None or not step.currency or step.currency == terms.organisation.base_currency:
         return ruling
-    if not isinstance(step.new, NewDocument | NewSettlement | NewRefund):
+    if not isinstance(step.new, NewDocument | NewSettlement | NewRefund | Change):
         return ruling
     day = date.fromisoformat(str(step.facts["date"]))
-    found: Any = _of_both_amounts(terms, paid, day) or _of_the_day(terms, step.currency, day, said)
+    found: Any = _fixed(fixed, day) or _of_both_amounts(terms, paid, day)
+    found = found or _of_the_day(terms, step.currency, day, said)
     if isinstance(found, Outcome):
         return replace(ruling, outcome=ruling.outcome or found)
     rate, facts = found
-    step = replace(step, new=replace(step.new, rate=rate), facts=dict(step.facts) | {"rate": facts})
+    step = replace(step, new=_with(step.new, rate), facts=dict(step.facts) | {"rate": facts})
     return replace(ruling, step=step)
+
+
+def _with(write: Write, rate: Rate | None) -> Write:
+    if isinstance(write, Change):
+        return replace(write, new=replace(write.new, rate=rate)) if isinstance(write.new, NewDocument) else write
+    return replace(write, rate=rate) if isinstance(write, NewDocument | NewSettlement | NewRefund) else write
+
+
+def _fixed(fixed: Mapping[str, Any], day: date) -> tuple[Rate, dict[str, Any]] | None:
+    """The rate that was sent before; what the tool was to fill in is its own affair, and is asked for anew."""
+    rate = fixed.get("rate")
+    if not rate or "value" not in rate or fixed.get("date") != day.isoformat():
+        return None
+    source = "table" if rate["source"].startswith("table") else "qualy"
+    return Rate(Decimal(rate["value"]), source, date.fromisoformat(rate["date"])), dict(rate)
 
 
 def _of_the_day(terms: Terms, currency: str, day: date, said: object) -> tuple[Rate | None, dict[str, Any]] | Outcome:

@@ -17,6 +17,7 @@ from qualy_sync.outcomes import Code, Group, Outcome
 
 from .credits import Credit, plan_allocation, plan_credit
 from .dates import settlement_day
+from .decisions import under_way
 from .posted import edited_there, is_edited, is_paid_at_all, plan_void
 from .redating import lock_problem
 from .standing import is_cancelled
@@ -138,7 +139,9 @@ def no_credit(subject: Subject, record: Record, source_hash: str, planned: list[
         key: Key = (str(leg), record.id)
         if key in said or (key not in known.shown and key not in known.links):
             continue
-        if key in known.links:
+        if (waits := under_way(terms, known, key)) is not None:
+            outcome = waits
+        elif key in known.links:
             amount = Money(int(known.links[key].facts.get("total", 0)), str(known.links[key].facts.get("currency", "")))
             outcome = subject.needs_decision(
                 "credit no longer due",

@@ -30,7 +30,7 @@ from qualy_sync.outcomes import Code, Group, Outcome
 
 from .credits import Credit, by_hand_too, plan_allocation, plan_credit
 from .dates import settlement_day
-from .decisions import final_word
+from .decisions import final_word, under_way
 from .found import judge_document, judge_settlement
 from .lines import document_lines
 from .posted import scaled, settlement_there
@@ -84,7 +84,7 @@ def _ruling(
     planned = [note]
     note_link = known.links.get(credit.key) or note.link
     if (link := known.links.get(key)) is not None:
-        return Ruling(_standing(subject, link, note)), planned
+        return Ruling(_standing(subject, refund, link, note)), planned
     if note_link is None and not note.due:
         waits = terms.say(Code.WAITING_FOR, leg=str(Leg.CREDIT_NOTE), id=record.id)
         return Ruling(by_hand_too(terms, note, "the money given back") or waits), planned
@@ -95,7 +95,10 @@ def _ruling(
 def _not_a_refund(subject: Subject, record: Record, refund: Transaction, *, booked: bool) -> Outcome | None:
     """Nothing was given back, not yet, or nothing that was ever booked."""
     terms, source = subject.terms, subject.terms.settings.source
-    if subject.terms.accounting.payments.as_ == "bill":
+    if record.gone:
+        never = terms.say(Code.NOTHING_DUE, why="Qualy no longer has it, and it was never booked")
+        return terms.say(Code.GONE_AT_SOURCE) if booked else never
+    if terms.accounting.payments.as_ == "bill":
         return terms.say(Code.NEVER_SYNCED, setting="payments.as")
     if refund.status not in source.final_transaction_statuses:
         return _not_final(subject, refund, booked=booked)
@@ -316,7 +319,8 @@ def _give_back(subject: Subject, refund: Transaction, step: Step, note: Link | N
         total, ours = Money(there.total, there.currency), Money(step.amount, there.currency)
         return Ruling(terms.say(Code.PAID_THERE, there=used, total=total, ours=ours, remote_id=there.id), step)
     day = date.fromisoformat(str(step.facts["date"]))
-    return rated(terms, Ruling(lock_problem(terms, day, "refund"), step), said, refund)
+    fixed = frozen_values(known, (str(Leg.SETTLEMENT), refund.id), step.source_hash)
+    return rated(terms, Ruling(lock_problem(terms, day, "refund"), step), said, refund, fixed)
 
 
 def _found(subject: Subject, step: Step) -> Ruling | None:
@@ -343,7 +347,7 @@ def _alone(
     terms, known = subject.terms, subject.known
     link = known.links.get((str(Leg.SETTLEMENT), record.id))
     if link is not None:
-        return Ruling(_standing(subject, link, None))
+        return Ruling(_standing(subject, refund, link, None))
     amount = abs(refund.amount)
     whole = amount == remote.total or _given_lines(subject, refund) is not None
     if not whole and terms.accounting.payments.refund_lines == "hold":
@@ -362,7 +366,7 @@ def _alone(
     return _give_back(subject, refund, step, None)
 
 
-def _standing(subject: Subject, link: Link, note: Planned | None) -> Outcome:
+def _standing(subject: Subject, refund: Transaction, link: Link, note: Planned | None) -> Outcome:
     """What is said of a refund that is booked."""
     terms, known = subject.terms, subject.known
     there = settlement_there(known, link) or known.documents_by_id.get(link.remote_id)
@@ -370,6 +374,14 @@ def _standing(subject: Subject, link: Link, note: Planned | None) -> Outcome:
         return terms.say(Code.REMOVED_THERE, "", remote_id=link.remote_id)
     if note is not None and (note.outcome is None or note.outcome.meaning.group is not Group.IN_STEP):
         return terms.say(Code.WAITING_FOR, leg=str(Leg.CREDIT_NOTE), id=note.source_id)
+    given_back = int(link.facts.get("amount", abs(refund.amount)))
+    if given_back != abs(refund.amount):
+        was, now = Money(given_back, refund.currency), Money(abs(refund.amount), refund.currency)
+        return subject.needs_decision(
+            "refund changed",
+            f"{was} was given back there, Qualy's refund is {now} since.",
+            f"Make {terms.title} agree by hand, then decide theirs.",
+        )
     return terms.say(Code.CREDITED)
 
 
@@ -394,7 +406,9 @@ def _no_longer(subject: Subject, record: Record, source_hash: str, planned: list
         key: Key = (str(leg), record.id)
         if key in said or (key not in known.shown and key not in known.links):
             continue
-        if key in known.links:
+        if (waits := under_way(subject.terms, known, key)) is not None:
+            outcome = waits
+        elif key in known.links:
             outcome = subject.terms.say(Code.WAITING_FOR, leg=str(Leg.SETTLEMENT), id=record.id)
         else:
             outcome = subject.terms.say(Code.NOTHING_DUE, why="the refund needs no credit now")

@@ -153,7 +153,7 @@ def plan_settlement(
     if (held := hold_back(terms, known, step)) is not None:
         return Ruling(held, step)
     fixed = frozen_values(known, (str(charge.leg), charge.carrier.id), charge.source_hash)
-    ruling = rated(terms, on_an_open_day(terms, step, "settlement", fixed), charge.said, charge.carrier)
+    ruling = rated(terms, on_an_open_day(terms, step, "settlement", fixed), charge.said, charge.carrier, fixed)
     if ruling.outcome is None and terms.accounting.payments.settle_locked_invoice == "hold":
         return replace(ruling, outcome=invoice_lock)
     return ruling
@@ -272,7 +272,7 @@ def _settlements_of_others(known: Known, document: RemoteDocument, strangers: St
         (
             settlement
             for settlement in known.settlements_by_document.get(document.id, ())
-            if settlement.status is not Status.DELETED
+            if settlement.status not in GONE
             and settlement.id not in strangers.taken
             and settlement.ref not in strangers.refs
         ),
@@ -285,7 +285,7 @@ def _decided_link(terms: Terms, known: Known, step: Step, decision: Decision) ->
     document_id = str(step.facts["document_id"])
     there = (*known.settlements_by_ref.get(step.ref, ()), *known.settlements_by_document.get(document_id, ()))
     for settlement in there:
-        if settlement.id == decision.argument and settlement.status is not Status.DELETED:
+        if settlement.id == decision.argument and settlement.status not in GONE:
             return Ruling(terms.say(Code.PAID), link=settlement_link(terms, step, settlement, "decided"))
     return Ruling(
         terms.say(

@@ -65,7 +65,7 @@ def trouble_of(terms: Terms, record: Record, payment: Payment, receipts: Receipt
             "List it in the settings, under one of the lists of statuses of source.",
         )
     if status in source.cancelled_statuses:
-        steps = "Void or credit it by hand, then decide theirs."
+        steps = f"Void or credit it in {terms.title} by hand, then decide theirs."
         return _decision(terms, CANCELLED, "It was cancelled in Qualy.", steps)
     if status in source.refunded_statuses and not receipts.refunds:
         return _decision(

@@ -11,14 +11,14 @@ from qualy_sync.ledger.slices import Record
 from qualy_sync.model import Leg, Partner, Payment, Source, Split, SplitIntent, Transaction
 from qualy_sync.outcomes import Code, Group, Outcome
 
-from .amounts import Disagreement, Receipts, is_fully_paid, sort_receipts, total_of
+from .amounts import Disagreement, Receipts, is_fully_paid, sort_receipts, total_of, was_fully_paid
 from .dates import invoice_day, moment_problem
 from .decisions import kept_as_there
 from .pay_outs import paid_out_day
 from .reapply import reapplies
 from .redating import original_day
 from .shares import items_with_shares, share_problems
-from .standing import exclusion, trouble_of
+from .standing import exclusion, is_cancelled, trouble_of
 from .values import (
     Key,
     Known,
@@ -83,6 +83,14 @@ class Subject:
         if isinstance(paid, Disagreement):
             return self.terms.say(Code.TOTALS_DISAGREE, "paid", problem=paid.problem)
         return paid
+
+    def once_paid(self) -> bool | Outcome:
+        """The same; of what was given back or called off since: whether everything had been received before."""
+        paid = self.fully_paid()
+        over = bool(self.receipts.refunds) or is_cancelled(self.trouble)
+        if not over or paid is True or not isinstance(self.total, int):
+            return paid
+        return was_fully_paid(self.receipts, self.total, self.terms.settings) or paid
 
     @property
     def surplus(self) -> int:
@@ -197,7 +205,9 @@ def look_at(
         if isinstance(one.noun, Transaction) and not one.gone and transaction_failure(terms, one) is None
     )
     receipts = sort_receipts(payment, transactions, terms.settings)
-    total = total_of(payment, receipts, inclusive=terms.accounting.payments.amounts == "tax_inclusive")
+    inclusive = terms.accounting.payments.amounts == "tax_inclusive"
+    called_off = payment.status in terms.settings.source.cancelled_statuses
+    total = total_of(payment, receipts, inclusive=inclusive, called_off=called_off)
     shared = _shared_items(terms, known, payment)
     invoice_hash = _invoice_hash(payment, splits, shared)
     fixed = _fixed(known, payment, invoice_hash)

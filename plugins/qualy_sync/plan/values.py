@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -343,9 +343,25 @@ def unsettled(terms: Terms, pending: Pending) -> Outcome:
     return terms.say(
         Code.NEEDS_DECISION,
         "unanswered",
-        problem=f"It was sent over {hours} hours ago without an answer, and {terms.title} could not be searched since.",
-        steps=f"Find out why {terms.title} cannot be read (bin/qualy check); once it can, this settles by itself.",
+        problem=f"It was sent over {hours} hours ago, and nothing since tells whether {terms.title} has it.",
+        steps=f"Find out whether {terms.title} can be read (bin/qualy check), and look for it there; once {terms.title}"
+        " tells, this settles by itself.",
     )
+
+
+def going_on(ruling: Ruling) -> Ruling:
+    """The ruling on a record that is to be looked at once more as soon as it stands, although nothing changes."""
+    step, link = ruling.step, ruling.link
+    if step is not None:
+        step = replace(step, facts=dict(step.facts) | {"goes_on": True})
+    if link is not None:
+        link = replace(link, facts=dict(link.facts) | {"goes_on": True})
+    return replace(ruling, step=step, link=link)
+
+
+def goes_on(link: Link | None) -> bool:
+    """Whether what a link stands for is to be looked at once more now that it stands."""
+    return link is not None and bool(link.facts.get("goes_on"))
 
 
 def taken_back(link: Link) -> str:

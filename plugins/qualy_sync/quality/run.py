@@ -32,7 +32,7 @@ from qualy_sync.ledger.quality import (
     replace_failures,
     rows_to_check,
 )
-from qualy_sync.ledger.runs import complete_pass
+from qualy_sync.ledger.runs import newest_complete_pass
 from qualy_sync.model import NOUNS, Kind, Payment, Source, Split, SplitIntent, Transaction
 from qualy_sync.outcomes import Code
 from qualy_sync.settings import QualitySettings, Settings
@@ -76,7 +76,7 @@ def check_quality(ledger: Ledger, settings: Settings | QualitySettings, folder: 
     version = hashlib.sha256(f"{text_hash} {limits.model_dump_json()}".encode()).hexdigest()
     done = get_cursor(ledger, CURSOR) or {}
     with ledger.reading() as connection:
-        pin = complete_pass(connection)
+        pin = newest_complete_pass(connection)
     since = int(done.get("since" if done.get("pass") == pin else "pass", 0))
     scope = Scope(pin, since, everything=done.get("version") != version)
     judge: list[Judge] = []

@@ -57,7 +57,8 @@ def booked(row: Any, shown: int) -> int:
     """How much of the record the tool shows, in Qualy's terms: the amount agreed on, moved by what changed there.
 
     A bill's total need not be its split's amount (tax on top, a commission line): so what counts is how far the tool
-    is from the total that was agreed on.
+    is from the total that was agreed on. Of a record that changed since, that is its amount of then: whatever its
+    outcome says, the rest of its amount is not there.
     """
     facts: Mapping[str, Any] = row.facts or {}
     if row.leg in _MONEY and facts.get("part"):
@@ -67,7 +68,7 @@ def booked(row: Any, shown: int) -> int:
         shown, agreed = -shown, -int(facts.get("amount", -row.amount))
     if row.leg == "invoice":
         shown -= row.credited_off
-    if MEANINGS[Code(row.code)].group is Group.IN_STEP or row.link_hash == row.source_hash:
+    if row.link_hash == row.source_hash or facts.get("covers"):
         return int(row.amount + (shown - agreed))
     return int(facts.get("own", agreed) + (shown - agreed))
 

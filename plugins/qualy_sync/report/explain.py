@@ -156,13 +156,13 @@ def _leg(ledger: Ledger, connection: sa.Connection, book: int, row: Any, tool: s
         ref=row.ref or "",
         number=str((row.facts or {}).get("number") or ""),
         url=web_link(row.url or ""),
-        notes=tuple(_notes(row)),
+        notes=tuple(_notes(row, tool or "the tool")),
         attempts=tuple(_attempt(ledger, one, personal) for one in list(tries)),
         events=_events(connection, book, row.leg, row.source_id, tool),
     )
 
 
-def _notes(row: Any) -> Iterator[str]:
+def _notes(row: Any, tool: str) -> Iterator[str]:
     facts: dict[str, Any] = row.facts or {}
     if row.variant:
         named = row.variant.removesuffix(AS_CUSTOMER).strip()
@@ -170,7 +170,8 @@ def _notes(row: Any) -> Iterator[str]:
         yield f"For {what} in {named}." if named else f"For {what}."
     if rate := facts.get("rate"):
         worth = f" {rate['value']}" if "value" in rate else ""
-        yield f"Exchange rate{worth} of {rate['date']}, from {rate['source']}."
+        source = tool if rate["source"] == "tool" else rate["source"]
+        yield f"Exchange rate{worth} of {rate['date']}, from {source}."
     if paid := facts.get("paid_as"):
         yield f"Paid as {Money(int(paid[0]), str(paid[1]))}, which Qualy puts at {row.currency}."
     if moved := facts.get("redated"):
@@ -179,7 +180,7 @@ def _notes(row: Any) -> Iterator[str]:
             f" {moved['approver']} approves that."
         )
     if row.settings_version:
-        yield f"Made under the settings {row.settings_version}."
+        yield f"{'Linked' if row.code == Code.ADOPTED else 'Made'} under the settings {row.settings_version}."
 
 
 def _attempt(ledger: Ledger, row: Any, personal: bool) -> Attempt:

@@ -13,14 +13,13 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from qualy_sync.ledger import Ledger, schema
-from qualy_sync.ledger.engine import set_meta
+from qualy_sync.ledger.engine import get_meta, set_meta
 from qualy_sync.reconcile import pin_of
 
-from . import csv_files, gather, render_html
+from . import csv_files, gather, page, render_html
 from .values import Context
 
 PAGE = "report.html"
-PATH_META = "report_copy"
 KEEP_LISTS = 10  # newest reports of a book that keep the list of all outcomes; it is as long as the books
 _MEDIA = {".html": "text/html; charset=utf-8", ".csv": "text/csv; charset=utf-8", ".zip": "application/zip"}
 
@@ -46,7 +45,7 @@ def make_report(ledger: Ledger, book: int, run: int, now: datetime, context: Con
         def listed(without: tuple[str, ...]) -> gather.Listed:
             return gather.listed(connection, book, story.head, context, pin, without)
 
-        shown = list(islice(listed(gather.FINE), render_html.MOST_ROWS))
+        shown = list(islice(listed(gather.FINE), page.MOST_ROWS))
         found = list(islice(gather.differences(connection, book), render_html.MOST_DIFFERENCES))
         zone = story.head.zone
         files = dict(
@@ -93,17 +92,33 @@ def write_copies(ledger: Ledger, folder: Path, run: int) -> Path:
     for row in rows:
         _replace(place / row.name, bytes(row.content))
     with ledger.writing() as connection:
-        set_meta(connection, PATH_META, str((place / PAGE).resolve()))
+        set_meta(connection, _copy_of(_book_of(connection, run)), str((place / PAGE).resolve()))
     return place / PAGE
 
 
+def newest_copy(connection: sa.Connection, book: int) -> str | None:
+    """Where the page of a book's newest report was copied to."""
+    return get_meta(connection, _copy_of(book))
+
+
+def _copy_of(book: int) -> str:
+    return f"report_copy:{book}"
+
+
+def _book_of(connection: sa.Connection, run: int) -> int:
+    return int(connection.execute(sa.select(schema.runs.c.book).where(schema.runs.c.id == run)).scalar_one() or 0)
+
+
 def _forget_lists(connection: sa.Connection, run: int) -> None:
-    table = schema.report_files
-    newest = sa.select(table.c.run).where(table.c.name == PAGE).order_by(table.c.run.desc()).limit(KEEP_LISTS)
+    """Drops the long lists of older runs of the same book and kind; each book's are counted by themselves."""
+    table, runs = schema.report_files, schema.runs
+    this = runs.alias("this")
+    alike = sa.select(runs.c.id).join(this, sa.and_(this.c.book == runs.c.book, this.c.kind == runs.c.kind))
+    mine = table.c.run.in_(alike.where(this.c.id == run))
+    newest = sa.select(table.c.run).where(table.c.name == PAGE, mine).order_by(table.c.run.desc()).limit(KEEP_LISTS)
     kept = [row.run for row in connection.execute(newest)]
-    connection.execute(
-        sa.delete(table).where(table.c.name.in_(["outcomes.csv", "outcomes.csv.zip"]), table.c.run < min([*kept, run]))
-    )
+    lists = table.c.name.in_(["outcomes.csv", "outcomes.csv.zip"])
+    connection.execute(sa.delete(table).where(lists, mine, table.c.run < min([*kept, run])))
 
 
 def _replace(path: Path, content: bytes) -> None:

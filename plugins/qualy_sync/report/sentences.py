@@ -9,6 +9,7 @@ from qualy_sync.outcomes import MEANINGS, Actor, Code, Group
 from qualy_sync.reconcile import by_currency
 
 from . import words
+from .troubles import Trouble
 from .values import Count, Story
 
 _DID = (
@@ -36,19 +37,24 @@ _NOUNS = {
 
 def lead(story: Story) -> list[str]:
     """The first lines of a report."""
-    return [_did(story), _stands(story), _needs(story), _agrees(story), story.proof.sentence()]
+    return [_did(story), stands(story.counts), needs(story.troubles), _agrees(story), story.proof.sentence()]
 
 
 def verdict(story: Story) -> tuple[str, str]:
     """One line on top, and its colour: good, held or refused."""
-    people = sum(trouble.records for trouble in story.troubles)
     if story.differences or not story.proof.proved or any(line.difference for line in story.lines):
         return "The books do not agree yet", "refused"
+    said, colour = state(story.counts, story.troubles)
+    return said if colour == "good" else f"In agreement; {said[0].lower()}{said[1:]}", colour
+
+
+def state(counts: Sequence[Count], troubles: Sequence[Trouble]) -> tuple[str, str]:
+    """Whether anything waits, and its colour: good or held."""
+    people = sum(trouble.records for trouble in troubles)
     if people:
-        return f"In agreement; {words.records(people)} {'waits' if people == 1 else 'wait'} for a person", "held"
-    waiting = sum(1 for count in story.counts if MEANINGS[count.code].group not in (Group.IN_STEP, Group.EXCLUDED))
-    if waiting:
-        return "In agreement; the rest goes on by itself", "held"
+        return f"{words.records(people)} {'waits' if people == 1 else 'wait'} for a person", "held"
+    if any(MEANINGS[count.code].group not in (Group.IN_STEP, Group.EXCLUDED) for count in counts):
+        return "The rest goes on by itself", "held"
     return "Everything is in step", "good"
 
 
@@ -75,9 +81,10 @@ def _did(story: Story) -> str:
     return f"In {story.head.tool}, this run {'; it '.join(parts)}."
 
 
-def _stands(story: Story) -> str:
+def stands(counts: Sequence[Count]) -> str:
+    """How many records are in step, left out on purpose, or neither."""
     groups: Counter[Group] = Counter()
-    for count in story.counts:
+    for count in counts:
         groups[MEANINGS[count.code].group] += count.records
     total = sum(groups.values())
     rest = total - groups[Group.IN_STEP] - groups[Group.EXCLUDED]
@@ -87,10 +94,11 @@ def _stands(story: Story) -> str:
     )
 
 
-def _needs(story: Story) -> str:
+def needs(troubles: Sequence[Trouble]) -> str:
+    """Who has to do how many things."""
     by_actor: Counter[Actor] = Counter()
     things: Counter[Actor] = Counter()
-    for trouble in story.troubles:
+    for trouble in troubles:
         by_actor[trouble.actor] += trouble.records
         things[trouble.actor] += 1
     if not by_actor:

@@ -92,7 +92,7 @@ class Trouble:
 
     @property
     def label(self) -> str:
-        """*Xero is locked to 31 May 2026: 12 records, AUD 34,250.00 (8 invoices, 4 receipts)*."""
+        """*The tool is locked to 31 May 2026: 12 records, AUD 34,250.00 (8 invoices, 4 receipts)*."""
         money = words.amounts({currency: minor for currency, minor in self.amounts.items() if minor})
         counted = ", ".join(filter(None, (words.records(self.records), money)))
         legs = ", ".join(words.records(count, _NOUNS.get(leg, leg)) for leg, count in sorted(self.legs.items()))

@@ -219,3 +219,26 @@ class Story:
     differences: int
     gaps: Sequence[Gap]
     rules: Rules = field(default_factory=Rules)
+
+
+@dataclass(frozen=True, slots=True)
+class UnequalField:
+    """A field of a customer that is not the same on both sides; `reason` is a word of the merge."""
+
+    qualy_id: str
+    contact_id: str
+    field: str
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerStory:
+    """A run over customers, without its long lists. `tasks`: what each task counted; `unequal`: fields by reason."""
+
+    head: Head
+    counts: Sequence[Count]
+    tasks: Mapping[str, Mapping[str, int]]
+    troubles: Sequence[Trouble]
+    unequal: Mapping[str, int]
+    gaps: Sequence[Gap]

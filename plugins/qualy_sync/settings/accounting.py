@@ -205,7 +205,8 @@ class Settlement(Section):
         default="createdAt", description="Field of the transaction that dates a settlement; never its last change."
     )
     reversal: Literal["hold", "remove"] = Field(
-        default="hold", description="A receipt that Qualy took back: a person's, or our payment is taken back too."
+        default="hold",
+        description="A receipt or pay-out that Qualy took back: a person's, or our payment is taken back too.",
     )
     accounts: Annotated[
         dict[Text, Annotated[dict[Currency, Code], WhenEmpty]], no_catch_all("payment method"), WhenEmpty

@@ -17,12 +17,11 @@ Schema = dict[str, Any]
 ANY = "NAME"  # stands for a key that the user chooses: a category, a method, a currency
 REQUIRED = "required"
 
-# Not keys of this version. A sentence for those who read about them.
-PLANNED: dict[str, str] = {
-    "refunds": "refunds are not available yet; such payments wait as needs_decision",
-    "cancellations": "cancellations are not available yet; such payments wait as needs_decision",
-    "credit_notes": "credit notes are not available yet; such payments wait as needs_decision",
-    "reversal": "removing settlements is not available yet; such payments wait as needs_decision",
+# No keys, although people look for them by these names: where the same is decided.
+CALLED_OTHERWISE: dict[str, str] = {
+    "refunds": "a refund follows Qualy's; what a credit note of a part names is accounting.payments.refund_lines",
+    "cancellations": "what becomes of a payment that was called off is accounting.payments.cancelled",
+    "credit_notes": "when one is made is accounting.payments.cancelled, what it names accounting.payments.refund_lines",
 }
 _SECRETS = ("secret", "token", "password", "api_key", "apikey", "client_id")
 
@@ -101,8 +100,8 @@ def unknown_key(path: Sequence[str | int], name: str) -> str | None:
     """What to say about a key that looks like something else, None where there is nothing special about it."""
     if any(word in name.lower() for word in _SECRETS):
         return "is not a setting: keys and secrets belong into the connection, never into this file"
-    if name in PLANNED:
-        return f"is not a setting: {PLANNED[name]}"
+    if name in CALLED_OTHERWISE:
+        return f"is not a setting: {CALLED_OTHERWISE[name]}"
     elsewhere = [home for home in homes(name) if home]
     return f"is not a setting here; it belongs below {' or '.join(elsewhere)}" if elsewhere else None
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,8 +20,12 @@ from qualy_sync.contracts.accounting import (
     Change,
     Done,
     Line,
+    NewContact,
     NewDocument,
+    Party,
+    Rate,
     RemoteDocument,
+    RemoteLine,
     RemoteSettlement,
     Remove,
     Status,
@@ -31,7 +36,7 @@ from qualy_sync.contracts.accounting import (
 from tests.support.acceptance import Ground, ToolWorld, unless
 from tests.support.world import copied
 
-UNPAID, PAID_IN_PART = 15_500, 45_000
+UNPAID, PAID_IN_PART, BILL = 15_500, 45_000, 70_000
 
 
 def done(tool: AccountingTool, what: What, element: Any) -> Any:
@@ -45,13 +50,21 @@ def done(tool: AccountingTool, what: What, element: Any) -> Any:
 
 def invoice(tool: AccountingTool, total: int) -> RemoteDocument:
     """The invoice of that total, whole: as `by_id` gives it."""
-    everything = [one for page in tool.changed(tool.ways.reads[What.INVOICE], None) for one in page]
-    (found,) = [
-        one for one in everything if isinstance(one, RemoteDocument) and (one.what, one.total) == (What.INVOICE, total)
-    ]
-    (whole,) = tool.by_id(What.INVOICE, [found.id])
-    assert isinstance(whole, RemoteDocument)
-    return whole
+    return whole(tool, What.INVOICE, total)
+
+
+def bill(tool: AccountingTool) -> RemoteDocument:
+    return whole(tool, What.BILL, BILL)
+
+
+def whole(tool: AccountingTool, what: What, total: int) -> RemoteDocument:
+    home = tool.organisation().base_currency
+    everything = [one for page in tool.changed(tool.ways.reads[what], None) for one in page]
+    documents = [one for one in everything if isinstance(one, RemoteDocument) and one.currency == home]
+    (found,) = [one for one in documents if (one.what, one.total) == (what, total)]
+    (read,) = tool.by_id(what, [found.id])
+    assert isinstance(read, RemoteDocument)
+    return read
 
 
 def as_new(there: RemoteDocument, **change: Any) -> NewDocument:
@@ -60,9 +73,13 @@ def as_new(there: RemoteDocument, **change: Any) -> NewDocument:
         "what": there.what, "ref": there.ref, "number": there.number, "contact_id": there.contact_id,
         "currency": there.currency, "date": there.date, "due_date": there.due_date, "status": Status.AUTHORISED,
         "basis": there.basis or Basis.INCLUSIVE,
-        "lines": tuple(Line(one.description, one.amount, one.account, one.tax) for one in there.lines or ()),
+        "lines": tuple(map(as_line, there.lines or ())),
     }  # fmt: skip
     return NewDocument(**facts | change)
+
+
+def as_line(there: RemoteLine) -> Line:
+    return Line(there.description, there.amount, there.account, there.tax)
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +125,74 @@ def test_an_amount_is_changed_in_place(world: ToolWorld, tool: AccountingTool) -
     assert now.due == invoice(tool, now.total).total > UNPAID
     back = as_new(there, due_date=now.due_date)
     assert done(tool, What.INVOICE, Change(there.ref, now, back)).total == UNPAID
+
+
+@pytest.mark.parametrize("what", [What.INVOICE, What.BILL])
+def test_a_foreign_document_keeps_its_rate_until_it_has_another_day(tool: AccountingTool, what: What) -> None:
+    """Whatever is changed of it: a rate that is not sent along must not become 1, or that of today."""
+    unless(tool, Ability.CURRENCIES)
+    first, second = (foreign(tool, what, rate) for rate in ("1.2345", "1.3456"))
+    (line,) = first.lines or ()
+    dearer = replace(line, amount=line.amount + 1_00)
+    day, due = first.date, first.date + timedelta(days=40)
+    assert first.rest != second.rest
+    now = first
+    for change in ({"due_date": due}, {"due_date": due, "lines": (as_line(dearer),)}, {"lines": (as_line(line),)}):
+        now = done(tool, what, Change(now.ref, now, as_new(now, **change)))
+        assert (now.rest, now.date) == (first.rest, day)
+    moved = as_new(now, date=day + timedelta(days=1), lines=(as_line(dearer),), rate=rate_of("1.3456"))
+    now = done(tool, what, Change(now.ref, now, moved))
+    assert (now.rest, now.date) == (second.rest, day + timedelta(days=1))
+
+
+def foreign(tool: AccountingTool, what: What, rate: str) -> RemoteDocument:
+    """An unpaid document in another currency than the books, of a contact of its own."""
+    currency = min(tool.chart().currencies - {tool.organisation().base_currency, "JPY"})
+    party = Party.CUSTOMER if what is What.INVOICE else Party.SUPPLIER
+    ref = f"{'I' if what is What.INVOICE else 'B'}{uuid.uuid4().hex[:19].upper()}"
+    kept = currency if tool.ways.currency_per_contact else ""
+    contact = done(tool, What.CONTACT, NewContact(f"C{ref[1:]}", ref, "", party=party, currency=kept))
+    like = bill(tool) if what is What.BILL else invoice(tool, UNPAID)
+    facts = {"what": what, "ref": ref, "number": ref, "contact_id": contact.id, "currency": currency}
+    (line,) = map(as_line, like.lines or ())
+    lines = (replace(line, amount=line.amount + 7_00),)  # none of the agency's amounts
+    made: RemoteDocument = done(tool, what, as_new(like, **facts, lines=lines, rate=rate_of(rate)))
+    return made
+
+
+def rate_of(value: str) -> Rate:
+    return Rate(Decimal(value), "table", date(2026, 7, 1))
+
+
+def test_who_reads_is_told_of_each_answer(world: ToolWorld, tool: AccountingTool) -> None:
+    """A lease is renewed there, however many calls a search takes."""
+    answers = 0
+
+    def answered() -> None:
+        nonlocal answers
+        answers += 1
+
+    tool.organisation()  # whatever is asked for once is asked for before
+    held = world.held()
+    number = next(ref for kind, ref, total, _ in held.documents if (kind, total) == ("invoice", UNPAID))
+    money = [ref for _, ref, _ in held.settlements]
+    paid = [one.id for one in tool.find(What.SETTLEMENT, money, None)]
+    there = invoice(tool, UNPAID)
+    readings: list[Callable[[], object]] = [
+        *(lambda what=what: list(tool.changed(what, None, answered)) for what in set(tool.ways.reads.values())),
+        lambda: tool.find(What.INVOICE, [number], None, answered),
+        lambda: tool.find(What.BILL, ["B" + "0" * 18], None, answered),
+        lambda: tool.find(What.CONTACT, ["C" + "0" * 18], None, answered),
+        lambda: tool.find(What.SETTLEMENT, money, None, answered),
+        lambda: tool.by_id(What.INVOICE, [there.id], answered),
+        lambda: tool.by_id(What.CONTACT, [there.contact_id], answered),
+        lambda: tool.by_id(What.SETTLEMENT, paid, answered),
+    ]
+    for place, read in enumerate(readings):
+        answers, before = 0, len(world.case.called(world.sandbox))
+        read()
+        calls = len(world.case.called(world.sandbox)) - before
+        assert 0 < calls <= 2 * answers, place
 
 
 def test_money_is_taken_back_and_the_invoice_is_open_again(world: ToolWorld, tool: AccountingTool) -> None:

@@ -36,9 +36,13 @@ def as_it_was(ground: Ground) -> Iterator[None]:
 def test_random_lives_end_in_books_that_agree_or_say_what_is_held(
     make_world: Callable[..., ToolWorld], tmp_path: Path, seed: int
 ) -> None:
+    """Every third seed, a part of each life is over before the first run."""
     world = make_world()
     world.settings = lively(world.case.settings, tmp_path)
     lives = Lives(world, seed, LIVES)
+    for _ in range(3 if seed % 3 == 0 else 0):
+        lives.happen()
+        world.pass_time(world.between)
     world.run()
     for _ in range(ROUNDS):
         lives.happen()

@@ -238,19 +238,6 @@ def test_a_hint_brings_a_change_at_once_that_the_search_does_not_show_yet(make_c
     assert world.customers()[ADA]["profile"]["lastName"] == "King"
 
 
-def test_a_new_portal_and_quiet_days_cost_few_calls(make_crm_world: MakeCrmWorld) -> None:
-    many = 1000
-    world = make_crm_world([person(n, f"F{n}", f"L{n}", f"p{n}@school.test") for n in range(1, many + 1)])
-    assert world.run(), world.problems
-    assert len(world.calls()) <= 25
-    assert len(world.contacts()) == many
-    world.later(600)
-    before, calls = world.writes(), len(world.calls())
-    world.later(600)
-    assert len(world.calls()) - calls <= 3
-    assert world.writes() == before
-
-
 def test_an_account_that_is_suddenly_empty_erases_nobody(make_crm_world: MakeCrmWorld) -> None:
     world = make_crm_world([person(n, f"F{n}", "L", f"p{n}@school.test") for n in range(1, 15)])
     world.run()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from qualy_app import crm_jobs
+from qualy_app import crm_jobs, jobs
 from qualy_app.params import SyncParams
 from qualy_sync.contracts.errors import ToolError
 from qualy_sync.ledger.inbox import count
@@ -18,6 +18,7 @@ from tests.support.crm_world import SETTINGS, CrmWorld, person
 from tests.support.webhook_app import serving
 
 SECRET = "sandbox-hubspot-secret"
+IN_PATH = "sandbox-qualy-webhook-secret-" + "q" * 12
 ANNA = person(1, "Anna", "Old", "anna@mail.example")
 BELA = person(2, "Béla", "Szabó", "bela@mail.example")
 SUBSCRIBED = [
@@ -45,14 +46,22 @@ class Told:
         crm_jobs.into_qualy("hubspot", name, 1)
         return crm_jobs.backlog("hubspot", name)
 
-    def deliver(self) -> list[int]:
-        """HubSpot sends what it has to tell; the answers."""
-        done = self.world.sandbox.control("POST", "webhooks/hubspot", {"do": "deliver"})["deliveries"]
-        self.world.sandbox.control("POST", "webhooks/hubspot", {"do": "clear"})
+    def extract(self) -> None:
+        """What `extract_qualy` does when a webhook woke it: it reads what was told, and nothing else."""
+        self._runs += 1
+        name = f"extract_qualy/{id(self)}_{self._runs}"
+        jobs.extract(name, 1, by_event=True)
+        jobs.quality(name)
+        jobs.publish(name)
+
+    def deliver(self, service: str = "hubspot") -> list[int]:
+        """The service sends what it has to tell; the answers."""
+        done = self.world.sandbox.control("POST", f"webhooks/{service}", {"do": "deliver"})["deliveries"]
+        self.world.sandbox.control("POST", f"webhooks/{service}", {"do": "clear"})
         return [each["status"] for each in done]
 
-    def waiting(self) -> int:
-        return count(self.world.ledger, "hubspot")
+    def waiting(self, service: str = "hubspot") -> int:
+        return count(self.world.ledger, service)
 
     def last_name(self) -> str:
         return str(self.world.customers()[ANNA["_id"]]["profile"]["lastName"])
@@ -75,7 +84,11 @@ def told(make_crm_world: Callable[..., CrmWorld], tmp_path: Path, monkeypatch: p
     world = make_crm_world([ANNA, BELA], settings=settings)
     found = Told(world)
     connection = json.loads(world.environment()["AIRFLOW_CONN_HUBSPOT"]) | {"extra": {"webhook_secret": SECRET}}
-    environment = world.environment() | {"AIRFLOW_CONN_HUBSPOT": json.dumps(connection)}
+    qualy = json.loads(world.environment()["AIRFLOW_CONN_QUALY"]) | {"extra": {"webhook_secret": IN_PATH}}
+    environment = world.environment() | {
+        "AIRFLOW_CONN_HUBSPOT": json.dumps(connection),
+        "AIRFLOW_CONN_QUALY": json.dumps(qualy),
+    }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     world.run_until_quiet()
@@ -83,9 +96,12 @@ def told(make_crm_world: Callable[..., CrmWorld], tmp_path: Path, monkeypatch: p
     with serving(environment, found.woken, port):
         world.sandbox.control("POST", "readings/hubspot", {"search_lag_seconds": 100_000})
         world.sandbox.control("POST", "webhooks/hubspot", hooks | {"subscriptions": SUBSCRIBED})
+        to_us = {"target": f"http://127.0.0.1:{port}/webhooks/qualy/{IN_PATH}", "mode": "manual", "events": "all"}
+        world.sandbox.control("POST", "webhooks/qualy", to_us | {"data": "id"})
         yield found
-        world.sandbox.control("POST", "webhooks/hubspot", {"target": None})
-        world.sandbox.control("POST", "webhooks/hubspot", {"do": "clear"})
+        for service in ("hubspot", "qualy"):
+            world.sandbox.control("POST", f"webhooks/{service}", {"target": None})
+            world.sandbox.control("POST", f"webhooks/{service}", {"do": "clear"})
         world.sandbox.control("POST", "readings/hubspot", {"search_lag_seconds": 30})
 
 
@@ -97,6 +113,60 @@ def test_a_change_that_no_search_shows_yet_is_in_qualy_after_the_run_that_its_we
     told.run()
     assert told.last_name() == "New"
     assert told.waiting() == 0
+
+
+def test_a_change_in_qualy_is_in_hubspot_after_the_runs_that_its_webhook_started(told: Told) -> None:
+    told.world.qualy("update", **{"_id": ANNA["_id"], "profile.lastName": "Wed"})
+    told.world.sandbox.control("DELETE", "calls/qualy")
+    assert told.deliver("qualy") == [202]
+    assert told.woken == ["qualy"]
+    told.extract()
+    assert told.waiting("qualy") == 0
+    read = [one["path"].rpartition("/v1")[2] for one in told.world.calls("qualy") if "contacts" in one["path"]]
+    assert read == [f"/contacts/{ANNA['_id']}"], "the record alone"
+    assert told.run() is False
+    assert told.world.contacts()[told.contact()]["properties"]["lastname"] == "Wed"
+
+
+def test_both_sides_at_once_by_webhooks_end_equal_and_start_nothing_more(told: Told) -> None:
+    told.world.qualy("update", **{"_id": ANNA["_id"], "profile.firstName": "Annie"})
+    told.world.hubspot("edit_contact", contact=told.contact(), properties={"lastname": "Wed"})
+    told.deliver("qualy")
+    told.deliver()
+    told.extract()
+    told.run()
+    for _ in range(3):  # what both sides tell of our own writes
+        told.deliver("qualy")
+        told.deliver()
+        told.extract()
+        before = told.world.writes()
+        told.run()
+        assert told.world.writes() == before
+    there = told.world.contacts()[told.contact()]["properties"]
+    ours = told.world.customers()[ANNA["_id"]]["profile"]
+    assert (there["firstname"], there["lastname"]) == (ours["firstName"], ours["lastName"]) == ("Annie", "Wed")
+
+
+def test_what_was_written_in_qualy_stands_until_it_is_read_there(told: Told) -> None:
+    """A webhook about somebody else brings a reading that began after our write, and does not hold it."""
+    told.world.hubspot("edit_contact", contact=told.contact(), properties={"lastname": "Wed"})
+    told.deliver()
+    told.run()
+    assert told.last_name() == "Wed"
+    told.world.sandbox.control("POST", "webhooks/qualy", {"do": "drop"})  # Qualy may tell nothing of contacts
+    told.world.pass_time(60)
+    told.world.qualy("update", **{"_id": BELA["_id"], "profile.lastName": "Szabo"})
+    told.deliver("qualy")
+    told.extract()
+    told.world.hubspot("edit_contact", contact=told.contact(), properties={"lastname": "Wed", "qualy_number": "?"})
+    event = {"subscriptionType": "contact.propertyChange", "objectId": int(told.contact())}
+    told.world.sandbox.control("POST", "webhooks/hubspot", {"do": "send", "events": [event]})
+    told.run()
+    there = told.world.contacts()[told.contact()]["properties"]
+    assert (there["lastname"], there["qualy_number"]) == ("Wed", str(ANNA["number"]))
+    told.world.qualy("update", **{"_id": ANNA["_id"], "profile.lastName": "Wedded"})
+    told.world.run_until_quiet()
+    assert told.world.contacts()[told.contact()]["properties"]["lastname"] == "Wedded"
 
 
 def test_our_own_write_that_comes_back_is_written_nowhere(told: Told) -> None:

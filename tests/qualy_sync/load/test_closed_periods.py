@@ -94,6 +94,13 @@ def test_what_an_approver_lets_go_is_dated_on_the_first_open_day_and_reported(
     assert not world.findings()
 
 
+def test_a_draft_waits_for_an_open_period_too(locked_world: World, settings: Path) -> None:
+    change(settings, "invoice_status: authorised", "invoice_status: draft")
+    locked_world.run_until_quiet()
+    assert codes(locked_world, "invoice") == {"locked": 5}
+    assert not documents(locked_world)
+
+
 def test_a_closing_date_that_is_set_while_a_run_works_holds_at_the_very_next_attempt(
     make_world: MakeWorld, settings: Path
 ) -> None:

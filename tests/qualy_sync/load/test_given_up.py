@@ -61,6 +61,21 @@ def test_the_long_unanswered_goes_to_a_person_and_settles_by_itself_once_the_too
     assert world.ending() == undisturbed
 
 
+def test_what_a_process_sent_that_went_away_goes_to_a_person_too_while_the_tool_cannot_be_reached(
+    world: World, undisturbed: Ending
+) -> None:
+    world.crash("attempt_committed", 4)
+    lost = {(step.leg, step.source_id) for one in world.open_attempts() for step in one.steps}
+    assert said(world, lost) == {("its_turn", None)}
+    world.faults({"path": "/api.xro/2.0/", "do": "status:503", "times": None})
+    world.pass_time(25 * HOUR)
+    assert not world.run()
+    assert said(world, lost) == {("needs_decision", "xero:needs_decision:unanswered")}
+    world.clear_faults()
+    world.run_until_quiet()
+    assert world.ending() == undisturbed
+
+
 def test_what_was_decided_meanwhile_is_acted_on_once_it_is_settled(world: World) -> None:
     lost = unanswered(world)
     world.pass_time(25 * HOUR)

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from qualy_sync.contracts.accounting import Remote, What
+from qualy_sync.contracts.accounting import EachAnswer, Remote, What
 from qualy_sync.ledger.leases import LeaseHeld, LeaseLost
-from qualy_sync.load import lease_of, load, plan_run
+from qualy_sync.load import GROUPS, lease_of, load, plan_run
 from tests.support.world import Ending, World
 
 
@@ -52,14 +52,52 @@ def test_a_long_list_is_read_first_without_losing_the_lease(world: World, undist
     load(work, "documents")
     quick = desk.tool.changed
 
-    def slowly(what: What, since: datetime | None) -> Iterator[Sequence[Remote]]:
-        for page in quick(what, since):
+    def slowly(what: What, since: datetime | None, each_answer: EachAnswer) -> Iterator[Sequence[Remote]]:
+        for page in quick(what, since, each_answer):
             for remote in page:
                 world.pass_time(25)
                 yield [remote]
 
     desk.tool.changed = slowly  # type: ignore[method-assign]
     load(work, "settlements")
+    world.run_until_quiet()
+    assert world.ending() == undisturbed
+
+
+@pytest.mark.parametrize("group", ["contacts", "documents", "settlements"])
+def test_a_long_search_for_what_was_not_answered_keeps_the_lease(
+    world: World, undisturbed: Ending, monkeypatch: pytest.MonkeyPatch, group: str
+) -> None:
+    """One record to a page, and a third of what a lease lasts for each answer: the search is longer than the lease."""
+    monkeypatch.setattr("connectors.xero.client.PAGE_SIZE", 1)
+    groups = list(GROUPS)
+    work = world.read()
+    plan_run(work)
+    for earlier in groups[: groups.index(group)]:
+        load(work, earlier)
+    path = {"contacts": "Contacts", "documents": "Invoices", "settlements": "Payments"}[group]
+    world.faults({"method": "PUT", "path": f"/api.xro/2.0/{path}", "do": "drop_after", "times": 2})
+    load(work, group)
+    world.clear_faults()
+    assert world.open_attempts()
+    world.pass_time(11 * 60)
+    desk = world.desk()
+    work = world.read(desk)
+    quick, taken = desk.tool.find, 0
+
+    def slowly(what: What, refs: Sequence[str], since: datetime | None, each_answer: EachAnswer) -> Sequence[Remote]:
+        def answered() -> None:
+            nonlocal taken
+            taken += 1
+            world.pass_time(25)
+            each_answer()
+
+        return quick(what, refs, since, answered)
+
+    desk.tool.find = slowly  # type: ignore[method-assign]
+    load(work, group)
+    assert taken > 3
+    assert not world.open_attempts()
     world.run_until_quiet()
     assert world.ending() == undisturbed
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -52,6 +54,12 @@ def visa_is(world: World, amount: int) -> None:
 
 def cancelled(world: World, number: int) -> None:
     payment_says(world, number, status="canceled")
+
+
+def days_pass(world: World, days: int) -> None:
+    """At once: nothing waits meanwhile."""
+    world.ledger.move_clock(timedelta(days=days))
+    world.sandbox.control("POST", "clock", {"advance_seconds": days * 86_400})
 
 
 # -- changed -------------------------------------------------------------------------------------------------------
@@ -136,6 +144,24 @@ def test_called_off_in_a_locked_period_it_is_credited_in_an_open_one(booked: Wor
     assert note["DateString"][:10] > day
     assert (code(booked, "invoice", 3, 2), code(booked, "credit_note", 3, 2)) == ("credited", "credited")
     assert not booked.findings()
+
+
+def test_the_credit_of_a_cancellation_has_the_day_on_which_that_was_first_seen(booked: World) -> None:
+    """Qualy does not say when; a later change of something else says nothing of it."""
+    day = invoice(booked, VISA)["DateString"][:10]
+    seen = booked.ledger.now().astimezone(ZoneInfo("Australia/Sydney")).date().isoformat()
+    booked.sandbox.control("POST", "lock-date/xero", {"period": "2031-01-01", "year_end": None})
+    cancelled(booked, 2)
+    runs(booked, 1)
+    assert code(booked, "credit_note", 3, 2) == "locked"
+    for _ in range(2):
+        days_pass(booked, 2)
+        payment_says(booked, 2, reference=str(booked.ledger.now()))
+        runs(booked, 1)
+    booked.sandbox.control("POST", "lock-date/xero", {"period": day, "year_end": None})
+    runs(booked, 2)
+    (note,) = state(booked, "CreditNotes")
+    assert note["DateString"][:10] == seen
 
 
 def test_called_off_after_a_part_was_paid_the_rest_is_credited_and_the_part_waits_for_its_refund(
@@ -230,6 +256,29 @@ def test_a_receipt_that_qualy_took_back_is_taken_back_and_comes_again_if_it_does
     live = [one["Reference"] for one in state(booked, "Payments") if one["Status"] != "DELETED"]
     assert len(live) == len(set(live))
     assert code(booked, "settlement", 5, 40) == "paid"
+
+
+def test_money_and_its_removal_are_tested_by_their_own_day_where_locked_invoices_may_be_settled(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    world = make_world(settings=lively(tmp_path, **{"settle_locked_invoice: hold": "settle_locked_invoice: try"}))
+    world.run_until_quiet()
+    day = max(invoice(world, number)["DateString"][:10] for number in (VISA, FEE))
+    world.sandbox.control("POST", "lock-date/xero", {"period": day, "year_end": None})
+    receipt = transaction(world, 29, 2, 15_500)
+    payment_says(world, 2, status="paid", due=0)
+    runs(world, 1)
+    assert (code(world, "settlement", 5, 29), money(world, VISA)[2]) == ("paid", 155.0)
+    # Taken back: the one of today goes, the one of a locked day stays until that is open.
+    told(world, update={"transactions": [{"_id": one, "status": "failed"} for one in (receipt, object_id(5, 40))]})
+    payment_says(world, 2, status="due", due=15_500)
+    runs(world, 1)
+    assert (code(world, "settlement", 5, 29), money(world, VISA)[2]) == ("removed", 0.0)
+    assert (code(world, "settlement", 5, 40), money(world, FEE)[2]) == ("reversed_at_source", 200.0)
+    world.sandbox.control("POST", "lock-date/xero", {"period": None, "year_end": None})
+    runs(world, 1)
+    assert (code(world, "settlement", 5, 40), money(world, FEE)[2]) == ("removed", 0.0)
+    assert not world.findings()
 
 
 def test_a_receipt_that_qualy_took_back_is_left_to_a_person_where_the_settings_hold_it(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from qualy_sync.ledger.attempts import open_attempts
+from qualy_sync.ledger.schema import links
 from qualy_sync.model import Leg
-from tests.support.world import BETWEEN_RUNS, MINUTE, Ending, World
+from tests.support.world import BETWEEN_RUNS, MINUTE, SETTINGS, Ending, World
 
 FIRST_DOCUMENTS = 4  # the fourth batch of a run is the first one of documents: an invoice and a bill
 DOCUMENTS = "/api.xro/2.0/Invoices"
@@ -48,6 +52,22 @@ def test_after_four_minutes_it_reads_back_instead(world: World, undisturbed: End
     assert not world.open_attempts()
     world.run_until_quiet()
     assert world.ending() == undisturbed
+
+
+def test_what_is_found_again_knows_the_settings_that_made_it(make_world: Callable[..., World], tmp_path: Path) -> None:
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(SETTINGS.read_text())
+    world = make_world(settings=settings)
+    world.crash("answered", FIRST_DOCUMENTS)
+    (attempt,) = world.open_attempts()
+    refs, made_by = {one.ref for one in attempt.steps}, {one.settings_version for one in attempt.steps}
+    settings.write_text(SETTINGS.read_text().replace("number_prefix: Q-", "number_prefix: QY-"))
+    world.pass_time(5 * MINUTE)
+    world.run_until_quiet()
+    with world.ledger.reading() as connection:
+        versions = {row.ref: row.settings_version for row in connection.execute(sa.select(links))}
+    assert {versions[ref] for ref in refs} == made_by
+    assert len(set(versions.values())) == 2  # the later ones were made by the settings as they are now
 
 
 def test_a_key_is_as_old_as_its_first_send_however_often_it_was_repeated(world: World, undisturbed: Ending) -> None:
@@ -143,6 +163,41 @@ def test_a_number_that_is_taken_by_our_own_record_is_no_trouble(world: World, un
     assert "number_taken" not in world.outcomes().values()
     world.run_until_quiet()
     assert world.ending() == undisturbed
+
+
+def test_what_an_answer_did_not_name_is_unknown_whatever_becomes_of_the_look_at_the_rest(world: World) -> None:
+    """One number is taken, the other element is not named, and just then Xero cannot be searched."""
+    batches: list[str] = []
+
+    def spoilt(point: str) -> None:
+        if point == "attempt_committed":
+            batches.append(point)
+        if point == "attempt_committed" and len(batches) == 4:
+            (contact, *_) = world.sandbox.control("GET", "state/xero")["Contacts"]
+            fields = {
+                "Type": "ACCREC",
+                "InvoiceNumber": "Q-1001",
+                "Contact": {"ContactID": contact["ContactID"]},
+                "Date": "2026-01-31",
+                "DueDate": "2026-01-31",
+                "LineItems": [{"Description": "Tea", "UnitAmount": 1, "AccountCode": "200", "TaxType": "OUTPUT"}],
+            }
+            world.sandbox.control("POST", "ui/xero", {"do": "create_invoice", "fields": fields})
+            world.faults(
+                {"method": "PUT", "path": DOCUMENTS, "do": "omit_element:1"},
+                {"method": "GET", "path": DOCUMENTS, "do": "status:503", "times": None},
+            )
+
+    assert not world.run(spoilt)
+    held = [(step.leg, step.source_id) for one in world.open_attempts() for step in one.steps]
+    assert len(held) == 2
+    assert [world.outcomes()[key] for key in held] == ["its_turn", "unknown"]
+    world.clear_faults()
+    for _ in range(4):
+        world.pass_time(11 * MINUTE)
+        assert world.run(), world.problems
+    assert [world.outcomes()[key] for key in held] == ["number_taken", "created"]
+    assert not world.findings()
 
 
 def test_nothing_of_an_unknown_batch_is_regrouped_before_it_is_settled(world: World) -> None:

@@ -13,6 +13,7 @@ import pytest
 from qualy_sync.ledger import Ledger
 from qualy_sync.report.explain import explain
 from sandbox.server import Sandbox
+from tests.support.life import now, told
 from tests.support.world import SETTINGS, World, an_agency, extracted, object_id
 
 USD_PER = Decimal("1.6")  # Australian dollars for one of the United States
@@ -119,6 +120,29 @@ def test_bills_are_marked_paid_once_the_partner_was_paid_out(begin: Callable[...
     before = len(world.writes())
     world.run_until_quiet()
     assert len(world.writes()) == before
+
+
+def test_a_pay_out_that_qualy_set_back_is_taken_back_and_comes_again_if_it_does(begin: Callable[..., World]) -> None:
+    world = begin(("mark_paid: false", "mark_paid: true"))
+    world.run_until_quiet()
+    intent = object_id(8, 1)
+
+    def bill() -> tuple[str, float]:
+        due = {one["InvoiceID"]: one["AmountDue"] for one in state(world, "Invoices") if one["Type"] == "ACCPAY"}
+        paid = [one for one in state(world, "Payments") if one["Invoice"]["InvoiceID"] in due and one["Amount"] == 800]
+        return world.outcomes()[("pay_out", intent)], due[paid[0]["Invoice"]["InvoiceID"]]
+
+    assert bill() == ("paid", 0)
+    told(world, update={"split-intents": [{"_id": intent, "status": "pending", "paidAt": None}]})
+    world.run_until_quiet()
+    assert bill() == ("removed", 800)
+    assert not world.findings()
+    told(world, update={"split-intents": [{"_id": intent, "status": "paid", "paidAt": now(world)}]})
+    world.run_until_quiet()
+    assert bill() == ("paid", 0)
+    live = [one["Reference"] for one in state(world, "Payments") if one["Status"] != "DELETED"]
+    assert len(live) == len(set(live)) == 7
+    assert not world.findings()
 
 
 def test_a_lost_answer_to_a_bill_settlement_makes_no_second_one(begin: Callable[..., World]) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from qualy_sync.contracts.accounting import Ability, What
+from qualy_sync.contracts.accounting import GONE, Ability, Status, What
 from qualy_sync.model import Leg
-from qualy_sync.outcomes import Code
+from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.plan import Terms
 from tests.support.plan_world import Books, World, code, object_id, settlement, terms_of
 
@@ -175,3 +175,83 @@ def test_a_pay_out_that_changed_after_it_was_booked_is_a_persons() -> None:
     books.sync(world, terms())
     world.pay_out(29_000)
     assert code(world.plan(terms(), books.known())[PAY_OUT]) is Code.NEEDS_DECISION
+
+
+# -- set back to unpaid --------------------------------------------------------------------------------------------
+
+SET_BACK: list[tuple[dict[str, Any], dict[str, Any], date | None, Code]] = [
+    ({}, {}, None, Code.REVERSED_AT_SOURCE),
+    ({"settlement__reversal": "remove"}, {}, None, Code.REMOVED),
+    ({"settlement__reversal": "remove"}, {"reconciled": True}, None, Code.REVERSED_AT_SOURCE),
+    ({"settlement__reversal": "remove"}, {"reconciled": None}, None, Code.REVERSED_AT_SOURCE),
+    ({"settlement__reversal": "remove"}, {}, date(2026, 6, 18), Code.REVERSED_AT_SOURCE),
+    ({"settlement__reversal": "remove"}, {}, date(2026, 6, 17), Code.REMOVED),
+    ({"settlement__reversal": "remove"}, {"status": Status.DELETED}, None, Code.REMOVED),
+]
+
+
+def set_back(world: World, where: str) -> None:
+    """The agent's share is unpaid again: in the pay-out, or in the split alone."""
+    if where == "pay-out":
+        world.pay_out(30_000, status="pending")
+    else:
+        world.split(30_000, over={"status": "pending"})
+
+
+@pytest.mark.parametrize(("rules", "there", "lock", "expected"), SET_BACK)
+@pytest.mark.parametrize("where", ["pay-out", "split"])
+def test_a_share_that_was_set_back_to_unpaid_is_taken_back_like_a_receipt(
+    rules: dict[str, Any], there: dict[str, Any], lock: date | None, expected: Code, where: str
+) -> None:
+    books, world = Books(), shared(30_000)
+    world.split(30_000, over={"status": "paid"})
+    books.sync(world, terms(**rules))
+    bill = books.links[BILL].remote_id
+    paid = next(one for one in books.settlements.values() if one.document_id == bill)
+    books.settlements[paid.id] = replace(paid, **there)
+    set_back(world, where)
+    plan = books.sync(world, terms(lock=lock, **rules))
+    assert code(plan[PAY_OUT]) is expected
+    assert (books.documents[bill].due == 30_000) is (expected is Code.REMOVED and not there)
+    if expected is Code.REVERSED_AT_SOURCE:
+        assert plan[PAY_OUT].step is None
+        assert "pending" in (plan[PAY_OUT].outcome or Outcome(Code.PAID)).sentence()
+
+
+def test_a_share_that_is_paid_after_all_is_settled_once_more() -> None:
+    rules = terms(settlement__reversal="remove")
+    books, world = Books(), shared(30_000)
+    books.sync(world, rules)
+    set_back(world, "pay-out")
+    books.sync(world, rules)
+    world.pay_out(30_000, at="2026-06-25T12:00:00.000Z")
+    assert code(books.sync(world, rules)[PAY_OUT]) is Code.PAID
+    bill = books.links[BILL].remote_id
+    (live,) = [one for one in books.settlements.values() if one.document_id == bill and one.status not in GONE]
+    assert (live.amount, live.date, books.documents[bill].due) == (30_000, date(2026, 6, 25), 0)
+    assert len({one.ref for one in books.settlements.values()}) == len(books.settlements)
+
+
+def test_a_split_that_never_said_it_was_paid_cannot_be_set_back() -> None:
+    books, world = Books(), shared(30_000)
+    world.split(30_000, over={"status": "processing"})
+    books.sync(world, terms(settlement__reversal="remove"))
+    set_back(world, "split")
+    assert code(books.sync(world, terms(settlement__reversal="remove"))[PAY_OUT]) is Code.PAID
+    world.split(30_000, over={"status": "paid"})  # it says so later than its pay-out
+    books.sync(world, terms(settlement__reversal="remove"))
+    set_back(world, "split")
+    assert code(books.sync(world, terms(settlement__reversal="remove"))[PAY_OUT]) is Code.REMOVED
+
+
+def test_a_payment_of_the_bill_that_is_not_ours_is_never_taken_back() -> None:
+    books, world = Books(), shared(30_000, status="processing")
+    books.sync(world, terms())
+    world.pay_out(30_000)
+    theirs = settlement(world.plan(terms(), books.known())[PAY_OUT])
+    books.put_settlement(replace(theirs, ref="paid by Kim"), "theirs")
+    rules = terms(settlement__reversal="remove")
+    assert code(books.sync(world, rules)[PAY_OUT]) is Code.SETTLED_THERE
+    set_back(world, "pay-out")
+    assert code(books.sync(world, rules)[PAY_OUT]) is Code.REVERSED_AT_SOURCE
+    assert books.documents[theirs.document_id].due == 0

@@ -249,3 +249,30 @@ def test_a_bill_on_an_open_day_goes_although_its_invoice_is_locked() -> None:
     world.charge(100_000)
     plan = world.plan(terms_of(lock=LOCK, splits__when="when_customer_paid"))
     assert (code(plan[INVOICE]), plan[BILL].due) == (Code.LOCKED, True)
+
+
+@pytest.mark.parametrize(
+    ("rule", "due", "dated", "due_then"),
+    [
+        ("due", date(2026, 6, 25), date(2026, 6, 25), date(2026, 6, 25)),
+        ("due", date(2026, 6, 15), date(2026, 6, 15), date(2026, 6, 15)),  # earlier than it was dated
+        ("earlier_of_due_and_first_receipt", date(2026, 6, 15), date(2026, 6, 15), date(2026, 6, 15)),
+        ("created", date(2026, 6, 25), date(2026, 6, 10), date(2026, 6, 25)),
+        ("created", date(2026, 6, 5), date(2026, 6, 10), date(2026, 6, 10)),  # never before the invoice's own
+    ],
+)
+def test_a_due_date_that_moved_takes_the_invoices_date_along_where_that_hangs_on_it(
+    rule: str, due: date, dated: date, due_then: date
+) -> None:
+    world, books, terms = World(), Books(), terms_of(payments__invoice_date=rule)
+    world.payment(("Course", 100_000))
+    books.sync(world, terms)
+    world.payment(("Course", 100_000), over={"dueAt": f"{due.isoformat()}T02:00:00.000Z"})
+    books.sync(world, terms)
+    (invoice,) = books.documents.values()
+    assert (invoice.date, invoice.due_date) == (dated, due_then)
+    # Another change leaves the day where it is, whatever the settings say since.
+    world.payment(("Course", 90_000), over={"dueAt": f"{due.isoformat()}T02:00:00.000Z"})
+    books.sync(world, terms_of(payments__invoice_date="created" if rule != "created" else "due"))
+    (invoice,) = books.documents.values()
+    assert (invoice.date, invoice.due_date, invoice.total) == (dated, due_then, 90_000)

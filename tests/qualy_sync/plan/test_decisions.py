@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from qualy_sync.contracts.accounting import Status, Verb
+from qualy_sync.contracts.accounting import GONE, Status, Verb
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code
 from qualy_sync.plan import Key, Known, Pending, Planned
@@ -151,6 +151,16 @@ def test_a_document_that_stands_for_another_payment_cannot_stand_for_this_one_to
     assert code(plan[INVOICE]) is not Code.ADOPTED
 
 
+def test_what_was_made_for_one_record_and_linked_to_another_is_not_made_a_second_time() -> None:
+    world, books = booked()
+    world.split(10_000, number=2)
+    other = (str(Leg.BILL), object_id(3, 2))
+    books.links[other] = replace(books.links.pop(BILL), source_id=other[1])
+    held = world.plan(known=books.known())[BILL]
+    assert (code(held), held.step) == (Code.NEEDS_DECISION, None)
+    assert code(choose(world, books, BILL, "theirs")[BILL]) is Code.ADOPTED
+
+
 def test_twins_in_the_tool_are_named_and_one_of_them_chosen() -> None:
     world, books = World(), Books()
     world.payment(("Course", 100_000))
@@ -159,6 +169,30 @@ def test_twins_in_the_tool_are_named_and_one_of_them_chosen() -> None:
     books.documents["twin"] = replace(books.documents[DOCUMENT], id="twin")
     assert code(world.plan(known=books.known())[INVOICE]) is Code.DUPLICATE_THERE
     assert choose(world, books, INVOICE, "link", "twin")[INVOICE].link is not None
+
+
+def test_a_twin_of_what_is_linked_is_named_until_it_is_voided() -> None:
+    world, books = booked()
+    mine = next(one for one in books.settlements.values() if one.document_id == DOCUMENT)
+    books.documents["twin"] = replace(books.documents[DOCUMENT], id="twin")
+    books.settlements["twin"] = replace(mine, id="twin", document_id="elsewhere")
+    plan = world.plan(known=books.known())
+    assert (code(plan[INVOICE]), code(plan[CHARGE])) == (Code.DUPLICATE_THERE, Code.DUPLICATE_THERE)
+    assert not [one for one in plan.values() if one.due]
+    books.documents["twin"] = replace(books.documents["twin"], status=Status.VOIDED)
+    books.settlements["twin"] = replace(books.settlements["twin"], status=Status.VOIDED)
+    plan = world.plan(known=books.known())
+    assert (code(plan[INVOICE]), code(plan[CHARGE])) == (Code.CREATED, Code.PAID)
+
+
+@pytest.mark.parametrize("status", sorted(GONE))
+def test_a_settlement_that_somebody_voided_or_deleted_is_named(status: Status) -> None:
+    world, books = booked()
+    (mine,) = [one for one in books.settlements.values() if one.document_id == DOCUMENT]
+    books.settlements[mine.id] = replace(mine, status=status)
+    assert code(world.plan(known=books.known())[CHARGE]) is Code.REMOVED_THERE
+    del books.links[CHARGE]  # found by its reference alone
+    assert code(world.plan(known=books.known())[CHARGE]) is Code.REMOVED_THERE
 
 
 @pytest.mark.parametrize("key", [INVOICE, BILL, CHARGE])

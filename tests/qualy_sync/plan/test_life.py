@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from qualy_sync.contracts.accounting import Ability, RemoteLine, Status, Verb, Ways, What
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code
-from qualy_sync.plan import Key, Planned, Terms
+from qualy_sync.plan import Key, Pending, Planned, Terms
 from qualy_sync.plan.posted import scaled
-from tests.support.plan_world import Books, World, code, decided, object_id, terms_of
+from qualy_sync.plan.values import link_of
+from tests.support.plan_world import NOW, Books, World, code, decided, object_id, terms_of
 
 INVOICE = (str(Leg.INVOICE), object_id(1, 1))
 NOTE = (str(Leg.CREDIT_NOTE), object_id(1, 1))
@@ -125,6 +126,18 @@ def _with_decision(world: World, books: Books, decisions: Any) -> dict[Key, Plan
             if one.due and one.step is not None:
                 books._write(terms_of(), one.step)
     return plan
+
+
+@pytest.mark.parametrize(("paid", "ends", "total"), [(0, Code.UPDATED, 12_000), (10_000, Code.NEEDS_DECISION, 10_000)])
+def test_a_share_that_changed_is_followed_by_its_bill_until_that_is_paid(paid: int, ends: Code, total: int) -> None:
+    world, books = booked(share=10_000)
+    bill = next(one for one in books.documents.values() if one.what is What.BILL)
+    books.documents[bill.id] = replace(bill, paid=paid, due=bill.due - paid)
+    world.split(12_000, over={"dueAt": "2026-08-31T12:00:00.000Z"})
+    assert code(books.sync(world, terms_of())[BILL]) is ends
+    there = books.documents[bill.id]
+    due = date(2026, 8, 31) if ends is Code.UPDATED else date(2026, 6, 30)
+    assert (there.total, there.due_date, there.date) == (total, due, bill.date)
 
 
 # -- called off ----------------------------------------------------------------------------------------------------
@@ -255,6 +268,81 @@ def test_where_a_tool_has_one_document_for_it_no_credit_note_is_made() -> None:
     assert (step.what, getattr(step.new, "note_id", "?"), getattr(step.new, "amount", 0)) == (What.REFUND, "", 100_000)
     assert sum(line.amount for line in getattr(step.new, "lines", ())) == 100_000
     assert refund_note() not in plan
+
+
+def test_a_refund_that_qualy_lost_gives_nothing_back() -> None:
+    world, books = booked(100_000)
+    refund(world, 100_000)
+    lost = charge(2)[1]
+    world.transactions[lost] = replace(world.transactions[lost], gone=True)
+    plan = books.sync(world, terms_of())
+    assert code(plan[charge(2)]) is Code.NOTHING_DUE
+    assert not [one for one in plan.values() if one.due]
+    assert not [one for one in books.documents.values() if one.what is What.CREDIT_NOTE]
+
+
+def test_a_refund_that_qualy_lost_once_its_credit_note_was_made_waits_for_a_person() -> None:
+    world, books = booked(100_000)
+    refund(world, 100_000)
+    books.sync(world, terms_of())
+    del books.links[charge(2)]
+    lost = charge(2)[1]
+    world.transactions[lost] = replace(world.transactions[lost], gone=True)
+    plan = world.plan(terms_of(), books.known())
+    assert code(plan[charge(2)]) is Code.GONE_AT_SOURCE
+    assert not [one for one in plan.values() if one.due]
+
+
+def test_a_refund_that_qualy_changed_after_its_credit_note_waits_for_a_person() -> None:
+    world, books = booked(100_000)
+    refund(world, 30_000)
+    assert code(books.sync(world, terms_of(**BY_SHARE))[charge(2)]) is Code.CREDITED
+    refund(world, 20_000)
+    plan = world.plan(terms_of(), books.known())
+    assert (code(plan[refund_note()]), code(plan[charge(2)])) == (Code.NEEDS_DECISION, Code.WAITING_FOR)
+    kept = decided(Leg.CREDIT_NOTE, refund_note()[1], "theirs", plan[refund_note()])
+    plan = world.plan(terms_of(), books.known(decisions=kept))
+    assert (code(plan[refund_note()]), code(plan[charge(2)])) == (Code.CREDITED, Code.NEEDS_DECISION)
+
+
+def test_a_refund_that_is_one_document_and_that_qualy_changed_waits_for_a_person() -> None:
+    terms = replace(terms_of(**BY_SHARE), ways=Ways(reads={}, refund_alone=True))
+    world, books = booked(100_000, terms=terms)
+    refund(world, 30_000)
+    step = world.plan(terms, books.known())[charge(2)].step
+    assert step is not None
+    there = replace(document(books), id="receipt", what=What.REFUND, ref=step.ref, total=30_000, paid=30_000, due=0)
+    books.documents["receipt"] = there
+    books.links[charge(2)] = link_of(terms, step, there, "created", step.facts)
+    assert code(world.plan(terms, books.known())[charge(2)]) is Code.CREDITED
+    refund(world, 20_000)
+    assert code(world.plan(terms, books.known())[charge(2)]) is Code.NEEDS_DECISION
+
+
+@pytest.mark.parametrize(
+    ("key", "again"),
+    [(refund_note(), "failed"), (NOTE, "due"), (CREDIT, "refunded")],
+    ids=["refund", "called off", "share"],
+)
+def test_a_credit_that_is_under_way_says_so_also_when_it_is_no_longer_asked_for(key: Key, again: str) -> None:
+    world, books = booked(100_000, share=10_000)
+    if key == refund_note():
+        world.charge(-100_000, 2, status=again, over={"ref": object_id(2, 1)})
+    elif key == NOTE:
+        says(world, again)
+    pending = {key: Pending(NOW)}
+    known = books.known(pending=pending, shown=frozenset({key}))
+    assert code(world.plan(terms_of(), known)[key]) is Code.UNKNOWN
+
+
+def test_the_credits_of_a_payment_that_can_no_longer_be_read_wait_for_it() -> None:
+    world, books = booked(100_000)
+    refund(world, 100_000)
+    assert code(books.sync(world, terms_of())[refund_note()]) is Code.CREDITED
+    world.payment(("Course", 100_000), problem={"field": "currency", "problem": "is missing"})
+    plan = world.plan(terms_of(), books.known())
+    assert (code(plan[INVOICE]), code(plan[refund_note()])) == (Code.MALFORMED, Code.WAITING_FOR)
+    assert not [one for one in plan.values() if one.due]
 
 
 def test_a_refund_in_a_locked_period_waits_for_it_to_open() -> None:

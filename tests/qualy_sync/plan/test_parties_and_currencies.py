@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from qualy_sync.contracts.accounting import Change, Chart, NewContact, Party, RemoteContact
+from qualy_sync.contracts.accounting import Change, Chart, NewContact, Party, RemoteContact, What
 from qualy_sync.ledger.decisions import Decision
 from qualy_sync.model import Kind, Leg
 from qualy_sync.outcomes import Code
@@ -55,13 +55,32 @@ def test_a_customer_is_adopted_and_a_supplier_with_the_same_email_is_not() -> No
     assert new.name.startswith("Ana Silva ("), "the plain name is the supplier's"
 
 
-def test_who_is_owed_by_a_payment_that_is_a_bill_is_a_supplier() -> None:
-    sold = {"role": "principal", "account": "200", "tax": "EXEMPTOUTPUT", "expense_account": "310"}
-    terms = apart(payments__as="bill", payments__mark_paid=False, items={"Course": sold}, splits__map=[])
-    assert planned(terms, there(Party.CUSTOMER, "AUD")).link is None
-    assert planned(terms, there(Party.SUPPLIER, "AUD")).link is not None
-    made = planned(terms)
-    assert new_of(made).party is Party.SUPPLIER
+def test_where_payments_are_bills_the_customer_is_a_supplier() -> None:
+    item = {"role": "principal", "account": "200", "expense_account": "310", "purchase_tax": "INPUT"}
+    as_bill = apart(payments__as="bill", payments__mark_paid=False, items={"Course": item}, splits__map=[])
+    assert planned(as_bill, there(Party.SUPPLIER, "AUD")).link is not None
+    made = planned(as_bill, there(Party.CUSTOMER, "AUD"))
+    assert made.step is not None
+    assert isinstance(made.step.new, NewContact)
+    assert made.step.new.party is Party.SUPPLIER
+
+
+def test_a_partner_who_owes_us_becomes_a_customer_beside_the_supplier_where_those_are_apart() -> None:
+    world, books = World(), Books()
+    world.payment(("Course", 100_000), status="paid")
+    world.charge(100_000)
+    world.split(10_000, kind="rebate")
+    world.split(20_000, number=2)
+    entries = [{"account": "320", "tax": "INPUT"}, {"type": "rebate", "account": "210", "tax": "OUTPUT"}]
+    rules: dict[str, Any] = {"splits__owed_to_us": "invoice", "splits__map": entries}
+    books.sync(world, apart(**rules))
+    parties = {
+        one.what: books.contacts[one.contact_id].party for one in books.documents.values() if one.total < 100_000
+    }
+    assert parties == {What.INVOICE: Party.CUSTOMER, What.BILL: Party.SUPPLIER}
+    of_school = [one for key, one in books.links.items() if key[0] == Leg.SUPPLIER]
+    assert sorted(one.variant for one in of_school) == ["AUD", "AUD customer"]
+    assert len({one.ref for one in of_school}) == len({one.remote_id for one in of_school}) == 2
 
 
 def test_one_in_another_currency_stays_and_a_second_one_is_made() -> None:
@@ -213,7 +232,7 @@ def test_a_change_goes_to_the_contact_of_each_currency() -> None:
 def test_our_ref_on_a_contact_in_another_currency_is_not_ours() -> None:
     world, books, terms = in_two_currencies(), Books(), apart()
     books.sync(world, terms)
-    known = replace(books.known(), links={}, variants={})
+    known = replace(books.known(), links={}, variants={}, linked_documents=frozenset())
     found = contacts_in(world.plan(terms, known), Leg.CONTACT, ANA)
     assert {one.link.remote_id for one in found.values() if one.link} == {
         link.remote_id for key, link in books.links.items() if key[:2] == (Leg.CONTACT, ANA)

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from qualy_sync.contracts.accounting import Ability, Rate
+from qualy_sync.contracts.accounting import Ability, Change, Rate
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code
-from qualy_sync.plan import Planned, Terms
+from qualy_sync.plan import Known, Planned, Terms
+from qualy_sync.plan.values import Frozen
 from qualy_sync.settings import DatedRate, RateTable
 from tests.support.plan_world import Books, World, code, document, object_id, settlement, terms_of
 
@@ -147,3 +148,68 @@ def test_what_is_booked_keeps_its_rate_and_a_confirmation_does_not_name_it() -> 
     assert one is not None
     assert other is not None
     assert one.content_hash == other.content_hash
+
+
+# -- fixed ---------------------------------------------------------------------------------------------------------
+
+
+def booked(terms: Terms) -> tuple[World, Books]:
+    """An unpaid invoice in yen that stands in the tool."""
+    world, books = World(), Books()
+    world.payment(("Course", 100_000), currency="JPY", status="due")
+    books.sync(world, terms)
+    return world, books
+
+
+def test_a_change_keeps_the_rate_that_the_document_has() -> None:
+    world, books = booked(table((TENTH, "0.0104")))
+    was = books.links[INVOICE].facts["rate"]
+    world.payment(("Course", 90_000), currency="JPY", status="due")
+    later = table((TENTH, "9"))  # the table was corrected since, or no longer has the day
+    for terms in (later, table()):
+        step = world.plan(terms, books.known())[INVOICE].step
+        assert step is not None
+        assert isinstance(step.new, Change)
+        assert getattr(step.new.new, "rate", "?") is None  # the tool keeps what it has
+        assert step.facts["rate"] == was
+    assert code(books.sync(world, later)[INVOICE]) is Code.UPDATED
+    assert books.links[INVOICE].facts["rate"] == was
+
+
+def test_a_change_of_its_date_gives_it_the_rate_of_its_new_day() -> None:
+    rules: dict[str, Any] = {"payments__invoice_date": "due"}
+    world, books = booked(table((date(2026, 6, 20), "0.0104"), **rules))
+    world.payment(("Course", 100_000), currency="JPY", status="due", over={"dueAt": "2026-06-25T12:00:00.000Z"})
+    assert code(world.plan(table((date(2026, 6, 20), "0.0104"), **rules), books.known())[INVOICE]) is Code.NO_RATE
+    new_day = date(2026, 6, 25)
+    step = world.plan(table((new_day, "0.0111"), **rules), books.known())[INVOICE].step
+    assert step is not None
+    assert isinstance(step.new, Change)
+    assert getattr(step.new.new, "rate", None) == Rate(Decimal("0.0111"), "table", new_day)
+    assert step.facts["rate"] == {"value": "0.0111", "source": "table: RBA", "date": "2026-06-25"}
+
+
+@pytest.mark.parametrize("key", [INVOICE, RECEIPT])
+def test_the_first_attempt_fixes_the_rate(key: tuple[str, str]) -> None:
+    terms, books, world = table((TENTH, "0.0104"), (TWELFTH, "0.0103")), Books(), yen()
+    if key == RECEIPT:
+        world.charge(100_000, status="processing")
+        books.sync(world, terms)
+        world.charge(100_000)
+    step = world.plan(terms, books.known())[key].step
+    assert step is not None
+    sent = {key: Frozen(step.facts, "invalid", step.source_hash)}
+    again = world.plan(table((TENTH, "9"), (TWELFTH, "9")), books.known(frozen=sent))[key].step
+    assert again is not None
+    assert getattr(again.new, "rate", "?") == getattr(step.new, "rate", "-")
+    assert again.facts["rate"] == step.facts["rate"]
+
+
+def test_what_the_tool_was_to_fill_in_is_not_fixed() -> None:
+    """It may have refused for want of a rate; the user's table can then help."""
+    world = yen()
+    first = world.plan(terms_of(currencies__rates="tool"))[INVOICE]
+    assert first.step is not None
+    sent = {INVOICE: Frozen(first.step.facts, "no_rate", first.source_hash)}
+    planned = world.plan(table((TENTH, "0.0104")), Known(frozen=sent))[INVOICE]
+    assert document(planned).rate == Rate(Decimal("0.0104"), "table", TENTH)

@@ -235,6 +235,26 @@ def test_payments_as_bills_post_to_the_expense_account_of_the_customer_as_suppli
     assert code(plan[(str(Leg.SETTLEMENT), object_id(2, 1))]) is Code.NEVER_SYNCED
 
 
+@pytest.mark.parametrize(
+    ("splits", "when", "held"),
+    [
+        ([], "when_customer_paid", True),
+        ([], "never", False),  # their bills are made by hand, all of them
+        ([("agent", 10_000)], "when_customer_paid", False),  # its own bill says that the principal is missing
+        ([("supplier", 80_000)], "when_customer_paid", False),
+    ],
+)
+def test_money_that_we_only_hold_and_owe_to_nobody_is_held(
+    splits: list[tuple[str, int]], when: str, held: bool
+) -> None:
+    """On the liability, no bill would ever take it out again, and nothing would say so."""
+    world = World()
+    world.payment(("Package", 100_000))
+    for kind, amount in splits:
+        world.split(amount, kind=kind)
+    assert (code(world.plan(splits__when=when)[PAYMENT]) is Code.SPLIT_UNCLEAR) is held
+
+
 def test_a_bill_never_posts_to_income() -> None:
     world = World()
     world.payment(("Course", 100_000))

@@ -34,7 +34,7 @@ from .replies import (
     Skipped,
     Unanswered,
 )
-from .tool import AccountingTool, TokenSource
+from .tool import AccountingTool, EachAnswer, TokenSource, unwatched
 from .writes import (
     Change,
     Line,
@@ -69,6 +69,7 @@ __all__ = [
     "Conflict",
     "Declined",
     "Done",
+    "EachAnswer",
     "Endpoint",
     "Failed",
     "Fate",
@@ -112,5 +113,6 @@ __all__ = [
     "Write",
     "kind_of",
     "owned_hash",
+    "unwatched",
     "verb_of",
 ]

@@ -11,8 +11,8 @@ class What(StrEnum):
     CONTACT = "contact"
     INVOICE = "invoice"
     BILL = "bill"
-    CREDIT_NOTE = "credit_note"  # to a customer (QuickBooks: credit memo)
-    SUPPLIER_CREDIT = "supplier_credit"  # from a partner (QuickBooks: vendor credit)
+    CREDIT_NOTE = "credit_note"  # to a customer
+    SUPPLIER_CREDIT = "supplier_credit"  # from a partner
     SETTLEMENT = "settlement"  # money applied to an invoice
     BILL_SETTLEMENT = "bill_settlement"  # money applied to a bill
     ALLOCATION = "allocation"  # credit of a credit note applied to the unpaid part of an invoice (or of a bill)

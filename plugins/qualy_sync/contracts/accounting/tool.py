@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -12,9 +12,19 @@ from .remotes import Remote
 from .replies import Fate, Reply
 from .writes import Line, NewDocument, Totals, Write
 
+EachAnswer = Callable[[], None]
+
+
+def unwatched() -> None:
+    """Nobody wants to know of each answer."""
+
 
 class AccountingTool(Protocol):
-    """One accounting tool, bound to one connection. Reads raise `contracts.errors`; writes answer with a `Reply`."""
+    """One accounting tool, bound to one connection. Reads raise `contracts.errors`; writes answer with a `Reply`.
+
+    A reading may take many calls: `each_answer` is called after each of them, and who holds a lease renews it there.
+    What it raises ends the reading.
+    """
 
     id: str
     title: str
@@ -31,14 +41,18 @@ class AccountingTool(Protocol):
         """Accounts, tax codes, enabled currencies, and what the connection may do."""
         ...
 
-    def changed(self, what: What, since: datetime | None) -> Iterator[Sequence[Remote]]:
+    def changed(
+        self, what: What, since: datetime | None, each_answer: EachAnswer = unwatched
+    ) -> Iterator[Sequence[Remote]]:
         """Pages of everything that changed since (or everything), every status, lines included.
 
         Asked for the values of `ways.reads` alone; whatever other kinds come with one are in its pages.
         """
         ...
 
-    def find(self, what: What, refs: Sequence[str], since: datetime | None) -> Sequence[Remote]:
+    def find(
+        self, what: What, refs: Sequence[str], since: datetime | None, each_answer: EachAnswer = unwatched
+    ) -> Sequence[Remote]:
         """Records by what that kind is sought by (an invoice's number, else our ref), every status.
 
         Completely or not at all (raises). `since` bounds the search where the tool can only be searched by change (it
@@ -46,7 +60,7 @@ class AccountingTool(Protocol):
         """
         ...
 
-    def by_id(self, what: What, remote_ids: Sequence[str]) -> Sequence[Remote]:
+    def by_id(self, what: What, remote_ids: Sequence[str], each_answer: EachAnswer = unwatched) -> Sequence[Remote]:
         """Records by the tool's id, every status, lines and version included; unknown ids are left out."""
         ...
 

@@ -78,7 +78,7 @@ def leave_in_peace(work: CrmWork, plans: Sequence[Planned]) -> None:
     }
     new = [email for email in emails if not work.suppression.has(email)]
     if new:
-        work.suppression.add(new, REASON, begin=False)
+        work.suppression.add(new, REASON)
     now = work.ledger.now()
     with work.ledger.writing() as connection:
         for one in plans:

@@ -178,7 +178,7 @@ class Settler:
         with work.ledger.writing() as connection:
             keep_outcomes(connection, work, said)
         if any(one.frozen["remote_id"] == "" for one in steps):
-            work.suppression.ensure_file()
+            work.suppression.begin()
 
     # -- declined
 

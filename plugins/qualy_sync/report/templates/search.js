@@ -31,8 +31,10 @@
     second.append(reason);
     write(second, "span", remedy, "remedy");
     write(write(row, "td", actor), "span", code, "ids");
-    const sum = write(row, "td", amount, "n");
-    if (month) write(sum, "span", month, "ids");
+    if (data.amounts) {
+      const sum = write(row, "td", amount, "n");
+      if (month) write(sum, "span", month, "ids");
+    }
     write(row, "td", age, "n");
     const links = write(row, "td", "", "links");
     link(links, source, "Qualy");
