@@ -103,12 +103,10 @@ def test_a_setting_that_asks_for_what_the_tool_cannot_do_is_named() -> None:
     """By the tool's own gaps, whichever tool it is."""
     gaps = [Gap(str(ability), f"No {ability}.", ability) for ability in Ability] + [Gap("words", "Only said.")]
     mark = {"splits__mark_paid": True, "contacts__update": True, "settlement__reversal": "remove"}
-    mark |= {"splits__owed_to_us": "invoice"}
     accounting = terms_of(**mark).accounting
     found = {one.subject: one for one in ability_findings(accounting, gaps, "The tool")}
     assert set(found) == {
         "accounting.splits.mark_paid",
-        "accounting.splits.owed_to_us",
         "accounting.settlement.reversal",
         "accounting.currencies.rates",
         "accounting.contacts.update",

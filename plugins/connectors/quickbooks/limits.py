@@ -54,12 +54,6 @@ GAPS = (
         "QuickBooks does not tell which payments are reconciled, so that none is ever taken back by itself.",
         Ability.REMOVE_SETTLEMENT,
     ),
-    Gap(
-        "invoices to partners",
-        "QuickBooks keeps customers and suppliers apart, and a partner is a supplier there: what it owes is not"
-        " invoiced to it, such shares wait for a person.",
-        Ability.INVOICE_SUPPLIERS,
-    ),
     Gap("reconciliation", "Whether a payment is reconciled is in no answer.", Ability.SEE_RECONCILED),
     Gap("voiding", "Bills and credits cannot be voided: taking one back deletes it. Invoices are voided and stay."),
     Gap("refunds", "Money given back is a refund receipt of its own, without a credit memo."),

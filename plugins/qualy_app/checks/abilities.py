@@ -34,12 +34,6 @@ _ASKED: Sequence[_Asked] = (
         "pay-outs are held; set it to false and pay bills there",
     ),
     _Asked(
-        Ability.INVOICE_SUPPLIERS,
-        "splits.owed_to_us",
-        lambda accounting: accounting.splits.owed_to_us == "invoice",
-        "such shares are held; set it to hold and invoice them there",
-    ),
-    _Asked(
         Ability.REMOVE_SETTLEMENT,
         "settlement.reversal",
         lambda accounting: accounting.settlement.reversal == "remove",

@@ -32,28 +32,42 @@ def variants_on(connection: sa.Connection, book: int, source_ids: Sequence[str])
     return found
 
 
-def put_variants(connection: sa.Connection, book: int, record: Record, owner: str, each: Mapping[str, Outcome]) -> None:
-    """Keeps the outcomes of a record's variants; those that it names no more are forgotten."""
-    leg, source_id = record
+def put_variants(
+    connection: sa.Connection,
+    book: int,
+    owners: Mapping[Record, str],
+    before: Mapping[Record, Mapping[str, Outcome]],
+    after: Mapping[Record, Mapping[str, Outcome]],
+) -> None:
+    """Keeps the outcomes of records' variants. Of these records, those that `after` names no more are forgotten."""
+    rows = []
+    for record, each in after.items():
+        known = before.get(record, {})
+        for variant in known.keys() - each.keys():
+            _forget(connection, book, record, variant)
+        rows += [
+            {
+                "book": book,
+                "leg": record[0],
+                "source_id": record[1],
+                "variant": variant,
+                "owner": owners[record],
+                "code": str(outcome.code),
+                "detail": dict(outcome.detail),
+                "thing": outcome.thing[:300],
+            }
+            for variant, outcome in each.items()
+            if known.get(variant) != outcome
+        ]
+    upsert(connection, variant_outcomes, rows, keys=("book", "leg", "source_id", "variant"))
+
+
+def _forget(connection: sa.Connection, book: int, record: Record, variant: str) -> None:
     connection.execute(
         sa.delete(variant_outcomes).where(
             variant_outcomes.c.book == book,
-            variant_outcomes.c.leg == leg,
-            variant_outcomes.c.source_id == source_id,
-            variant_outcomes.c.variant.not_in(sorted(each)),
+            variant_outcomes.c.leg == record[0],
+            variant_outcomes.c.source_id == record[1],
+            variant_outcomes.c.variant == variant,
         )
     )
-    rows = [
-        {
-            "book": book,
-            "leg": leg,
-            "source_id": source_id,
-            "variant": variant,
-            "owner": owner,
-            "code": str(outcome.code),
-            "detail": dict(outcome.detail),
-            "thing": outcome.thing[:300],
-        }
-        for variant, outcome in each.items()
-    ]
-    upsert(connection, variant_outcomes, rows, keys=("book", "leg", "source_id", "variant"))

@@ -73,13 +73,14 @@ def _verdicts(connection: sa.Connection, book: int, planned: Sequence[Planned], 
         if one.variant:
             variants.setdefault(record_of(one.key), []).append(one)
     before = variants_on(connection, book, [key[1] for key in variants]) if variants else {}
+    after: dict[Key, dict[str, Outcome]] = {}
     for key, mine in variants.items():
         each = dict(before.get(key, {})) | {one.variant: one.outcome or turn for one in mine}
-        each = {variant: outcome for variant, outcome in each.items() if outcome.code is not Code.NOT_NEEDED}
-        put_variants(connection, book, key, mine[0].owner, each)
-        shown = _worst(each) if each else mine[0].outcome or turn
+        after[key] = {variant: outcome for variant, outcome in each.items() if outcome.code is not Code.NOT_NEEDED}
+        shown = _worst(after[key]) if after[key] else mine[0].outcome or turn
         retry_at = min((one.retry_at for one in mine if one.retry_at), default=None)
         verdicts.append(verdict_of(mine[0], shown, retry_at))
+    put_variants(connection, book, {key: mine[0].owner for key, mine in variants.items()}, before, after)
     return verdicts
 
 
@@ -149,14 +150,13 @@ def _of_variants(
         if len(key) > 2 and record_of(key) in rows:
             news.setdefault(record_of(key), {})[key[2]] = outcome
     before = variants_on(connection, book, [key[1] for key in news]) if news else {}
+    after = {key: {**before.get(key, {}), **some} for key, some in news.items()}
+    put_variants(connection, book, {key: rows[key].owner for key in news}, before, after)
     verdicts: list[Verdict] = []
     for key, some in news.items():
-        each = {**before.get(key, {}), **some}
-        row = rows[key]
-        put_variants(connection, book, key, row.owner, each)
-        shown = _worst(each)
+        shown = _worst(after[key])
         mine = any(outcome.code is shown.code for outcome in some.values())
-        verdicts.append(_again(row, shown, retry_at if mine else row.retry_at))
+        verdicts.append(_again(rows[key], shown, retry_at if mine else rows[key].retry_at))
     return verdicts
 
 

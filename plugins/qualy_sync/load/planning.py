@@ -28,7 +28,7 @@ from qualy_sync.plan import Key, Planned, SlicePlan, Terms, orphan_outcome, plan
 from qualy_sync.plan.contacts import ContactPlanner
 from qualy_sync.plan.payment import plan_payment
 from qualy_sync.plan.values import fingerprint, record_of
-from qualy_sync.plan.variants import currencies_of
+from qualy_sync.plan.variants import variants_wanted
 
 from .keep import as_records, keep_planned
 from .known import gather
@@ -63,7 +63,7 @@ class Overview:
 def plan_owners(work: Work, terms: Terms, owners: Sequence[str]) -> SlicePlan:
     """The plan of these owners' groups, against what the ledger knows now."""
     source = load_slice(work.ledger, work.pin, owners)
-    currencies = currencies_of(terms, source)
+    currencies = variants_wanted(terms, source)
     known = gather(work.ledger, work.book, work.pin, terms, source, work.settle, currencies, again=work.again)
     return plan_slice(terms, known, source)
 

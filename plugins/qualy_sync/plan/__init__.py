@@ -14,7 +14,7 @@ from .bill_settlements import switched_off
 from .contacts import ContactPlanner
 from .payment import plan_payment
 from .values import Key, Known, Pending, Planned, Span, Step, Terms, fingerprint, record_failure
-from .variants import currencies_of, variants_of
+from .variants import variants_of, variants_wanted
 
 __all__ = [
     "Key",
@@ -42,7 +42,7 @@ class SlicePlan:
 
 def plan_slice(terms: Terms, known: Known, source: Slice) -> SlicePlan:
     """Plans every group of a slice. The same input gives the same plan, in whatever order its parts come."""
-    wanted = currencies_of(terms, source)
+    wanted = variants_wanted(terms, source)
 
     def each(record: Record, leg: Leg, owner: str) -> dict[Key, Planned]:
         planner = ContactPlanner(terms, known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from qualy_sync.contracts.accounting import Ability, Basis, Status, What
+from qualy_sync.contracts.accounting import Basis, Status, What
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.slices import Record
 from qualy_sync.model import Item, Leg, Money, Split
@@ -210,10 +210,8 @@ def _held(subject: Subject, split: Split, invoice: Planned) -> Outcome | None:
             "Qualy did not move this payment's money, so it may have paid the partner already.",
             "Book the share by hand if it is owed, then decide ignore.",
         )
-    if _owed_to_us(subject, split) and not terms.can(Ability.INVOICE_SUPPLIERS):
-        steps = f"Invoice the share in {terms.title} by hand, then decide ignore."
-        return terms.cannot(Ability.INVOICE_SUPPLIERS, "owed to us by a supplier", steps)
-    supplier = terms.contact_key(Leg.SUPPLIER, split.partnership, split.currency)
+    sold = _owed_to_us(subject, split)
+    supplier = terms.contact_key(Leg.SUPPLIER, split.partnership, split.currency, sold=sold)
     if supplier not in subject.known.links and split.partnership not in subject.partners:
         return terms.say(
             Code.MALFORMED, "partnership", field="partnership", problem="names a partner that is not there"
@@ -276,7 +274,7 @@ def _draft(
     if isinstance(fitted, Outcome):
         return fitted
     due = due_day(split.due_at, accounting, terms.organisation.zone) or day
-    contact = terms.contact_key(Leg.SUPPLIER, split.partnership, split.currency)
+    contact = terms.contact_key(Leg.SUPPLIER, split.partnership, split.currency, sold=sales)
     return Draft(
         leg=Leg.BILL,
         source_id=record.id,

@@ -39,7 +39,7 @@ from .values import (
     record_of,
     unsettled,
 )
-from .variants import LEG_OF_PERSON, spellings
+from .variants import LEG_OF_PERSON, currency_of, party_of, spellings
 
 CLEARLY_DIFFERENT = 0.5
 
@@ -52,8 +52,9 @@ class Person:
     leg: Leg
     source_hash: str
     ref: str
-    variant: str = ""  # the currency, where a contact has one for good
-    party: Party = Party.CUSTOMER  # what it is needed for
+    party: Party
+    variant: str = ""  # which of the person's contacts
+    currency: str = ""  # of the contact, where it has one for good
 
     @property
     def record_key(self) -> Key:
@@ -73,15 +74,15 @@ class ContactPlanner:
         self._claimed: dict[str, Key] = {}  # names
         self._emails: dict[str, Key] = {}
 
-    def plan(self, record: Record, leg: Leg, owner: str, currency: str = "") -> Planned:
+    def plan(self, record: Record, leg: Leg, owner: str, variant: str = "") -> Planned:
         """What becomes of a customer's contact or a partner's supplier that a document needs.
 
-        `currency` is what its documents are in, for tools in which a contact has one for good.
+        `variant` is which of them: see `plan.variants`.
         """
-        source_hash, variant = _source_hash(record), self._terms.variant(currency)
-        ref = contact_ref(leg, record.id, variant, self._terms.organisation.base_currency)
-        billed = leg is Leg.SUPPLIER or self._terms.accounting.payments.as_ == "bill"
-        person = Person(record, leg, source_hash, ref, variant, Party.SUPPLIER if billed else Party.CUSTOMER)
+        terms, source_hash = self._terms, _source_hash(record)
+        ref = contact_ref(leg, record.id, variant, terms.organisation.base_currency)
+        party, currency = party_of(terms, leg, variant), currency_of(terms, variant)
+        person = Person(record, leg, source_hash, ref, party, variant, currency)
         ruling = self._ruling(person)
         pending = self._known.pending.get(person.key)
         return Planned(
@@ -191,7 +192,7 @@ class ContactPlanner:
 
     def _in_currency(self, contact: RemoteContact, person: Person) -> bool:
         """One that names no currency is in the base currency."""
-        return not person.variant or (contact.currency or self._terms.organisation.base_currency) == person.variant
+        return not person.currency or (contact.currency or self._terms.organisation.base_currency) == person.currency
 
     def _email_key(self, person: Person) -> str:
         return email_key(self._terms, person.party, person.variant, person.record.email)
@@ -206,10 +207,17 @@ class ContactPlanner:
         return Ruling(self._terms.say(Code.WAITING_FOR, leg=first[0], id=first[1])) if first else None
 
     def _for_another(self, remote_id: str, person: Person) -> bool:
-        """Whether the contact that was decided on is for another currency that the same person has documents in."""
-        remote = self._known.contacts_by_id.get(remote_id)
-        others = self._known.variants.get(person.record_key, frozenset()) - {person.variant}
-        return remote is not None and any(self._in_currency(remote, replace(person, variant=one)) for one in others)
+        """Whether the contact that was decided on is for other documents of the same person, and not for these."""
+        terms, remote = self._terms, self._known.contacts_by_id.get(remote_id)
+        if remote is None or self._serves(remote, person):
+            return False
+        return any(
+            self._serves(
+                remote,
+                replace(person, party=party_of(terms, person.leg, one), currency=currency_of(terms, one)),
+            )
+            for one in self._known.variants.get(person.record_key, ())
+        )
 
     def _link_to(self, remote_id: str, person: Person) -> Ruling:
         terms, remote = self._terms, self._known.contacts_by_id.get(remote_id)
@@ -218,8 +226,8 @@ class ContactPlanner:
         if not remote.active:
             return Ruling(terms.say(Code.ARCHIVED_CONTACT, "", remote_id=remote.id))
         if not self._in_currency(remote, person):
-            problem = f"is in {remote.currency} for good, and documents in {person.variant} need one"
-            return self._cannot_link(remote_id, problem, f"in {person.variant}")
+            problem = f"is in {remote.currency} for good, and documents in {person.currency} need one"
+            return self._cannot_link(remote_id, problem, f"in {person.currency}")
         return self._adopt(remote, person, "decided")
 
     def _cannot_link(self, remote_id: str, problem: str, which: str) -> Ruling:
@@ -274,7 +282,7 @@ class ContactPlanner:
                 first_name=first,
                 last_name=last,
                 party=person.party,
-                currency=person.variant,
+                currency=person.currency,
                 document=identity.document,
                 person=identity.person,
                 country=identity.country,

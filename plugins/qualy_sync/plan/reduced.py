@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from qualy_sync.contracts.accounting import GONE, Ability, RemoteDocument, Status
+from qualy_sync.contracts.accounting import GONE, Ability, RemoteDocument, Status, What
 from qualy_sync.ledger.attempts import Link
 from qualy_sync.ledger.slices import Record
 from qualy_sync.model import Leg, Money, Split
@@ -112,7 +112,9 @@ def _credit(
     return Credit(
         key=key,
         of=(str(Leg.BILL), record.id),
-        contact=subject.terms.contact_key(Leg.SUPPLIER, split.partnership, remote.currency),
+        contact=subject.terms.contact_key(
+            Leg.SUPPLIER, split.partnership, remote.currency, sold=remote.what is What.INVOICE
+        ),
         remote=remote,
         amount=amount,
         day=date.fromisoformat(day)

@@ -35,6 +35,7 @@ from qualy_sync.outcomes import Code, Outcome
 from qualy_sync.settings import AccountingSettings, Settings
 
 Key = tuple[str, ...]  # (leg, source id), and the variant where a record stands in the tool more than once
+AS_CUSTOMER = "customer"  # of a partner's contacts, those for what it is sold
 PARTY = {Kind.CUSTOMER: "customer", Kind.PARTNER: "partner"}
 MOST_MERGES = 5  # of one contact after the other; more is a circle
 LARGEST = 10**15  # minor units: more is a slip in any currency, and would not fit every database
@@ -89,13 +90,19 @@ class Terms:
         """Whether the tool can do something: it can, unless a gap of its names it."""
         return ability not in self.gaps
 
-    def variant(self, currency: str) -> str:
-        """Which of a person's contacts a currency needs: that of the currency, where a contact has one for good."""
-        return currency if self.ways.currency_per_contact else ""
+    def variant(self, leg: Leg, currency: str, *, sold: bool = False) -> str:
+        """Which of a person's contacts a document needs: that of its currency, where a contact has one for good.
 
-    def contact_key(self, leg: Leg, source_id: str, currency: str) -> Key:
+        `sold`: it is a sale. A partner is a supplier; one who is invoiced is a customer as well, where those are apart.
+        """
+        named = currency if self.ways.currency_per_contact else ""
+        if leg is not Leg.SUPPLIER or not self.ways.separate_parties:
+            return named
+        return f"{named} {AS_CUSTOMER}".strip() if sold else named or str(leg)
+
+    def contact_key(self, leg: Leg, source_id: str, currency: str, *, sold: bool = False) -> Key:
         """The contact (or supplier) that a document in a currency hangs on."""
-        return step_key(str(leg), source_id, self.variant(currency))
+        return step_key(str(leg), source_id, self.variant(leg, currency, sold=sold))
 
     def say(self, code: Code, thing: str = "", /, **detail: object) -> Outcome:
         """An outcome with the tool's title in its sentence."""

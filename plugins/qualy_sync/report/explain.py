@@ -13,6 +13,7 @@ from qualy_sync.ledger import Ledger, LedgerError
 from qualy_sync.ledger.queries import first, rows
 from qualy_sync.model import Kind, Money
 from qualy_sync.outcomes import MEANINGS, Code, Outcome
+from qualy_sync.plan.values import AS_CUSTOMER
 from qualy_sync.worst_first import worst
 
 from .escape import web_link
@@ -164,7 +165,9 @@ def _leg(ledger: Ledger, connection: sa.Connection, book: int, row: Any, tool: s
 def _notes(row: Any, tool: str) -> Iterator[str]:
     facts: dict[str, Any] = row.facts or {}
     if row.variant:
-        yield f"For documents in {row.variant}."
+        named = row.variant.removesuffix(AS_CUSTOMER).strip()
+        what = "documents" if named == row.variant else "invoices to it"
+        yield f"For {what} in {named}." if named else f"For {what}."
     if rate := facts.get("rate"):
         worth = f" {rate['value']}" if "value" in rate else ""
         source = tool if rate["source"] == "tool" else rate["source"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from qualy_sync.contracts.accounting import Ability, Change, Chart, NewContact, Party, RemoteContact
+from qualy_sync.contracts.accounting import Change, Chart, NewContact, Party, RemoteContact, What
 from qualy_sync.ledger.decisions import Decision
 from qualy_sync.model import Kind, Leg
 from qualy_sync.outcomes import Code
@@ -65,18 +65,22 @@ def test_where_payments_are_bills_the_customer_is_a_supplier() -> None:
     assert made.step.new.party is Party.SUPPLIER
 
 
-def test_what_a_partner_owes_us_is_a_persons_where_a_supplier_is_no_customer() -> None:
-    world = World()
+def test_a_partner_who_owes_us_becomes_a_customer_beside_the_supplier_where_those_are_apart() -> None:
+    world, books = World(), Books()
     world.payment(("Course", 100_000), status="paid")
     world.charge(100_000)
     world.split(10_000, kind="rebate")
-    rules: dict[str, Any] = {"splits__owed_to_us": "invoice", "splits__map": [{"account": "210", "tax": "OUTPUT"}]}
-    key = (str(Leg.BILL), object_id(3, 1))
-    unable = replace(apart(**rules), gaps={Ability.INVOICE_SUPPLIERS: "They are apart."})
-    held = world.plan(unable)[key].outcome
-    assert held is not None
-    assert (held.code, held.thing) == (Code.NEEDS_DECISION, "owed to us by a supplier")
-    assert world.plan(**rules)[key].due
+    world.split(20_000, number=2)
+    entries = [{"account": "320", "tax": "INPUT"}, {"type": "rebate", "account": "210", "tax": "OUTPUT"}]
+    rules: dict[str, Any] = {"splits__owed_to_us": "invoice", "splits__map": entries}
+    books.sync(world, apart(**rules))
+    parties = {
+        one.what: books.contacts[one.contact_id].party for one in books.documents.values() if one.total < 100_000
+    }
+    assert parties == {What.INVOICE: Party.CUSTOMER, What.BILL: Party.SUPPLIER}
+    of_school = [one for key, one in books.links.items() if key[0] == Leg.SUPPLIER]
+    assert sorted(one.variant for one in of_school) == ["AUD", "AUD customer"]
+    assert len({one.ref for one in of_school}) == len({one.remote_id for one in of_school}) == 2
 
 
 def test_one_in_another_currency_stays_and_a_second_one_is_made() -> None:

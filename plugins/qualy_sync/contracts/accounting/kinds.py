@@ -84,7 +84,6 @@ class Ability(StrEnum):
     SETTLE_BILLS = "settle_bills"
     SEE_RECONCILED = "see_reconciled"  # whether a settlement is reconciled (else None: unknown)
     CHANGE_CONTACT = "change_contact"
-    INVOICE_SUPPLIERS = "invoice_suppliers"  # an invoice to a contact that is a supplier
     NEGATIVE_LINES = "negative_lines"
     TAX_CODES = "tax_codes"
     TOOL_RATES = "tool_rates"  # it fills in an exchange rate of the day where none is sent
