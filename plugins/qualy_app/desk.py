@@ -23,8 +23,8 @@ from qualy_sync.ledger import books as keeping
 from qualy_sync.ledger.attempts import forget_bodies
 from qualy_sync.ledger.engine import get_meta
 from qualy_sync.ledger.runs import Run, keep_settings, latest_pass, set_book
-from qualy_sync.ledger.schema import passes, source_seen
-from qualy_sync.ledger.slices import GONE_AFTER
+from qualy_sync.ledger.schema import passes
+from qualy_sync.ledger.source import LATELY, vanished_lately
 from qualy_sync.load import GROUPS, Filter, Work, give_up, look_at_recoded, refresh_chart, refresh_mirror
 from qualy_sync.load.gate import STANDING, confirm_standing
 from qualy_sync.load.refresh import keep_organisation
@@ -265,17 +265,15 @@ def stop_reason(ledger: Ledger, pin: int, accounting: AccountingSettings) -> str
     """Why nothing may be written: too many failing rows in the extraction, or too many records that vanished."""
     with ledger.reading() as connection:
         counts = connection.scalar(sa.select(passes.c.counts).where(passes.c.number == pin)) or {}
-        total, gone = connection.execute(
-            sa.select(
-                sa.func.count(),
-                sa.func.coalesce(sa.func.sum(sa.case((source_seen.c.missed >= GONE_AFTER, 1), else_=0)), 0),
-            ).select_from(source_seen)
-        ).one()
+        total, gone = vanished_lately(connection)
     if counts.get("failing_share_exceeded"):
         return "more of Qualy's rows fail the data-quality rules than quality.max_failing_share allows"
     share = accounting.gate.breaker.vanish_share
     if total and gone > share * total:
-        return f"{gone:,} of {total:,} records are gone at Qualy, more than gate.breaker.vanish_share allows"
+        return (
+            f"{gone:,} of {total:,} records vanished from Qualy in the last {LATELY} complete readings, more than"
+            " accounting.gate.breaker.vanish_share allows"
+        )
     return ""
 
 

@@ -18,6 +18,8 @@ from qualy_sync.model import Kind
 from .schema import passes, source_rows, source_seen
 from .slices import GONE_AFTER
 
+LATELY = 7  # complete sweeps: a week, where one is made each night
+
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
@@ -115,6 +117,18 @@ def count_absent(connection: sa.Connection, number: int, kind: Kind, sweep: int)
     ended = (source_rows.c.kind == kind, source_rows.c.valid_to == number, ids, ~newer)
     connection.execute(sa.insert(source_rows).from_select(list(source_rows.c.keys()), same.where(*ended)))
     return int(connection.scalar(sa.select(sa.func.count()).select_from(gone.subquery())) or 0)
+
+
+def vanished_lately(connection: sa.Connection) -> tuple[int, int]:
+    """How many records were ever read, and how many of them are gone since at most `LATELY` complete sweeps.
+
+    Not all that were ever lost: what a business deletes over the years is no sign that something is wrong.
+    """
+    lately = source_seen.c.missed.between(GONE_AFTER, GONE_AFTER + LATELY - 1)
+    found = connection.execute(
+        sa.select(sa.func.count(), sa.func.count().filter(lately)).select_from(source_seen)
+    ).one()
+    return int(found[0]), int(found[1])
 
 
 def count_rows(connection: sa.Connection, kind: Kind) -> tuple[int, int]:

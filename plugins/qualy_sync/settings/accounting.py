@@ -269,7 +269,7 @@ class Breaker(Section):
         default_factory=dict, description="Amount per currency in 24 hours, in whole units of money."
     )
     vanish_share: Share = Field(
-        default=Decimal("0.01"), description="Share of Qualy's records that may vanish between two complete readings."
+        default=Decimal("0.01"), description="Share of Qualy's records that may vanish in seven complete readings."
     )
 
 

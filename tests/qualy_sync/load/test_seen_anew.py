@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from qualy_app.desk import stop_reason
 from qualy_sync.contracts.errors import Refused
 from qualy_sync.extract import extract
 from qualy_sync.ledger.runs import latest_pass
 from qualy_sync.ledger.schema import passes
-from qualy_sync.ledger.source import unfinished_pass
+from qualy_sync.ledger.source import LATELY, unfinished_pass
 from qualy_sync.reconcile import totals
 from sandbox.server import Sandbox
 from tests.support.life import code, invoice, now, runs
@@ -120,6 +121,25 @@ def test_a_receipt_whose_payment_is_not_listed_is_named_and_applied_once_it_is(
     assert (code(booked, "invoice", 3, 98), code(booked, "settlement", 5, 98)) == ("created", "paid")
     assert invoice(booked, "Q-1098")["AmountDue"] == 0
     assert not booked.findings()
+
+
+def test_many_that_vanish_stop_the_writing_for_a_week_and_old_losses_do_not(
+    booked: World, agency: dict[str, Any]
+) -> None:
+    def stopped() -> str:
+        with booked.ledger.reading() as connection:
+            pin = latest_pass(connection)
+        return stop_reason(booked.ledger, pin, booked.desk().accounting)
+
+    assert stopped() == ""
+    gone = [one["_id"] for one in agency["payment-intents"][:2]]
+    swept(booked, times=2, delete={"payment-intents": gone})
+    assert "2 of" in stopped()
+    assert "accounting.gate.breaker.vanish_share" in stopped()
+    swept(booked, times=LATELY - 1)
+    assert stopped()
+    swept(booked)
+    assert stopped() == ""
 
 
 def test_a_receipt_that_vanished_with_its_payment_waits_for_nobody(booked: World) -> None:
