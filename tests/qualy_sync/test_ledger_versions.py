@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from qualy_sync.ledger import Ledger, LedgerError
+from qualy_sync.ledger.schema import books, links, mirror_contacts, variant_outcomes
 from qualy_sync.ledger.versions import known_versions, problem_of
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -64,3 +68,25 @@ def test_an_older_ledger_is_to_be_migrated() -> None:
 def test_the_versions_are_those_of_the_migrations(any_ledger: Ledger) -> None:
     with any_ledger.reading() as connection:
         assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == known_versions()[-1]
+
+
+def test_links_of_contacts_that_have_one_currency_become_that_currencys(any_ledger: Ledger) -> None:
+    told = {"linked_at": NOW, "generation": 1, "how": "created", "facts": {}}
+    told |= dict.fromkeys(("ref", "source_hash", "content_hash", "settings_version"), "x")
+    there = {"name": "Ana", "name_key": "ana", "email": "", "active": True, "merged_into": "", "updated_at": NOW}
+    with any_ledger.writing() as connection:
+        book = {"id": 1, "tenant": "t", "tool": "the tool", "organisation": "o-1", "name": "Harbour", "pinned_at": NOW}
+        connection.execute(sa.insert(books).values(book))
+        variant_outcomes.drop(connection)
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0005'"))
+        for remote_id, currency in (("customer-1", "USD"), ("plain", "")):
+            mine = {"book": 1, "id": remote_id, "currency": currency, "ref": "", "party": "customer"}
+            connection.execute(sa.insert(mirror_contacts).values(mine | there))
+            link = {"book": 1, "leg": "contact", "source_id": remote_id, "variant": "", "remote_id": remote_id}
+            connection.execute(sa.insert(links).values(link | told))
+    later = Ledger(any_ledger.url)
+    later.migrate()
+    with later.reading() as connection:
+        found = {row.remote_id: row.variant for row in connection.execute(sa.select(links))}
+    later.close()
+    assert found == {"customer-1": "USD", "plain": ""}
