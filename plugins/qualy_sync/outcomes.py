@@ -261,7 +261,8 @@ MEANINGS: Mapping[Code, Meaning] = MappingProxyType(
             "Add the currency in {tool}'s settings; if it can have no other, book the record by hand and ignore it.",
         ),
         Code.NO_RATE: _held(
-            "There is no exchange rate for {currency} on {date}.", "Set accounting.currencies.rates in the settings."
+            "There is no exchange rate for {currency} on {date}.",
+            "Set accounting.currencies.rates in the settings, or add the day to the table that it names.",
         ),
         Code.TOTALS_DISAGREE: _held(
             "The totals disagree: {problem}.",

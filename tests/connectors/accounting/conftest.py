@@ -26,6 +26,14 @@ def ground(
 
 
 @pytest.fixture
+def as_it_was(ground: Ground) -> Iterator[None]:
+    """For stories that change Qualy's records: its stand-in is shared with the other stories."""
+    before = ground.sandbox.control("GET", "state/qualy")
+    yield
+    ground.sandbox.control("POST", "load/qualy", before)
+
+
+@pytest.fixture
 def make_world(ground: Ground, tmp_path: Path) -> Iterator[Callable[..., ToolWorld]]:
     """`make_world(empty=False)` gives a ledger that has read the agency's records, and nothing of the tool yet."""
     made: list[ToolWorld] = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,21 +20,14 @@ from qualy_sync.outcomes import Code
 from qualy_sync.reconcile import completeness
 from qualy_sync.report.explain import explain
 from qualy_sync.settings import load
-from tests.support.acceptance import Ground, Json, ToolWorld, unless
+from tests.support.acceptance import Json, ToolWorld, unless
 from tests.support.world import OWN, Maker, object_id
 
+pytestmark = pytest.mark.usefixtures("as_it_was")
 FOREIGN = "USD"
 KNUT, KNUTS_EMAIL = "Knut Hansen", "knut.hansen@mail.example"
 SCHOOL, SCHOOLS_EMAIL = "Galway Language School", "accounts@galway.example"
 HOME_SALE, FOREIGN_SALE, HOME_BILL, FOREIGN_BILL = 81_000, 82_000, 61_000, 62_000
-
-
-@pytest.fixture(autouse=True)
-def as_it_was(ground: Ground) -> Iterator[None]:
-    """Qualy's stand-in is shared with the other stories."""
-    before = ground.sandbox.control("GET", "state/qualy")
-    yield
-    ground.sandbox.control("POST", "load/qualy", before)
 
 
 @pytest.fixture

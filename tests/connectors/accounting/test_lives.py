@@ -6,7 +6,7 @@ Thirty lives for each tool; many more in the long suite.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +16,13 @@ import sqlalchemy as sa
 from qualy_sync.ledger.schema import current_outcomes, links, mirror_documents
 from qualy_sync.outcomes import Code, Group, meaning
 from qualy_sync.reconcile import completeness, totals
-from tests.support.acceptance import Ground, ToolWorld
+from tests.support.acceptance import ToolWorld
 from tests.support.random_lives import Life, Lives, lively
 
 ROUNDS = 5
 LIVES = 30
 SEEDS = [pytest.param(1), *(pytest.param(seed, marks=pytest.mark.full) for seed in range(2, 12))]
-
-
-@pytest.fixture(autouse=True)
-def as_it_was(ground: Ground) -> Iterator[None]:
-    """Qualy's stand-in is shared with the other stories."""
-    before = ground.sandbox.control("GET", "state/qualy")
-    yield
-    ground.sandbox.control("POST", "load/qualy", before)
+pytestmark = pytest.mark.usefixtures("as_it_was")
 
 
 @pytest.mark.parametrize("seed", SEEDS)

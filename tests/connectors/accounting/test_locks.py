@@ -18,11 +18,9 @@ AMOUNTS = {OLD: 10_500, LATER: 20_700}
 
 
 @pytest.fixture(autouse=True)
-def as_it_was(ground: Ground, world: ToolWorld) -> Iterator[None]:
-    """Stand-ins are shared with the other stories."""
-    before = ground.sandbox.control("GET", "state/qualy")
+def unlocked(ground: Ground, as_it_was: None, world: ToolWorld) -> Iterator[None]:
+    """The tool's stand-in is shared with the other stories, as Qualy's is."""
     yield
-    ground.sandbox.control("POST", "load/qualy", before)
     ground.case.lock(world, None)
 
 

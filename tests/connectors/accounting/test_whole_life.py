@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +12,16 @@ import sqlalchemy as sa
 from qualy_sync.contracts.accounting import Ability
 from qualy_sync.ledger.schema import current_outcomes, outcomes
 from qualy_sync.outcomes import Code, Group, meaning
-from tests.support.acceptance import Ground, Json, ToolWorld
+from tests.support.acceptance import Json, ToolWorld
 from tests.support.life import decide
 from tests.support.random_lives import lively
 from tests.support.world import OWN, Maker, object_id
 
+pytestmark = pytest.mark.usefixtures("as_it_was")
 AMOUNT, ITEM, CUSTOMER = 5, 6, 7  # payments of which that will change
 TWO_PARTS, UNPAID, IN_PART = 1, 2, 4
 REFUND = 90
 Key = tuple[str, str]
-
-
-@pytest.fixture(autouse=True)
-def as_it_was(ground: Ground) -> Iterator[None]:
-    """Qualy's stand-in is shared with the other stories."""
-    before = ground.sandbox.control("GET", "state/qualy")
-    yield
-    ground.sandbox.control("POST", "load/qualy", before)
 
 
 @pytest.fixture

@@ -31,6 +31,14 @@ def agency() -> dict[str, list[dict[str, Any]]]:
     return an_agency(datetime.now(UTC))
 
 
+@pytest.fixture
+def as_it_was(stand_ins: Sandbox, agency: dict[str, Any]) -> Iterator[None]:
+    """For stories that change Qualy's records: each begins with the agency its ledger has read, and leaves it so."""
+    stand_ins.control("POST", "load/qualy", agency)
+    yield
+    stand_ins.control("POST", "load/qualy", agency)
+
+
 @pytest.fixture(scope="session")
 def extracted_file(
     stand_ins: Sandbox,

@@ -10,22 +10,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sandbox.server import Sandbox
 from tests.support.life import code, decide, invoice, lively, money, payment_says, runs, state, told, transaction
 from tests.support.world import World, bare, object_id
 
+pytestmark = pytest.mark.usefixtures("as_it_was")
 MakeWorld = Callable[..., World]
 VISA = "Q-1002"  # AUD 155.00, due, nothing paid
 INSURANCE = "Q-1003"  # AUD 330.00, paid; AUD 110.00 of it are an agent's
 FEE = "Q-1004"  # AUD 450.00, AUD 200.00 of it paid
-
-
-@pytest.fixture(autouse=True)
-def as_it_was(stand_ins: Sandbox, agency: dict[str, Any]) -> Iterator[None]:
-    """Qualy's stand-in is shared: each story begins with the agency that its ledger has read, and leaves it so."""
-    stand_ins.control("POST", "load/qualy", agency)
-    yield
-    stand_ins.control("POST", "load/qualy", agency)
 
 
 @pytest.fixture

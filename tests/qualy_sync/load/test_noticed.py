@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sandbox.server import Sandbox
 from tests.support.life import code, decide, invoice, lively, runs, state
 from tests.support.world import World, object_id
 
+pytestmark = pytest.mark.usefixtures("as_it_was")
 MakeWorld = Callable[..., World]
 VISA = "Q-1002"  # AUD 155.00, due, nothing paid
 FEE = "Q-1004"  # AUD 450.00, AUD 200.00 of it paid
-
-
-@pytest.fixture(autouse=True)
-def as_it_was(stand_ins: Sandbox, agency: dict[str, Any]) -> Iterator[None]:
-    """Qualy's stand-in is shared: each story begins with the agency that its ledger has read, and leaves it so."""
-    stand_ins.control("POST", "load/qualy", agency)
-    yield
-    stand_ins.control("POST", "load/qualy", agency)
 
 
 @pytest.fixture

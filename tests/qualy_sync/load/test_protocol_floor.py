@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from qualy_sync.ledger import Ledger
 from qualy_sync.ledger.schema import attempt_steps
-from sandbox.server import Sandbox
 from tests.support.life import now, state, told
 from tests.support.world import World, object_id
 
 MakeWorld = Callable[..., World]
-
-
-@pytest.fixture(autouse=True)
-def as_it_was(stand_ins: Sandbox, agency: dict[str, Any]) -> Iterator[None]:
-    """Qualy's stand-in is shared: each story begins with the agency that its ledger has read, and leaves it so."""
-    stand_ins.control("POST", "load/qualy", agency)
-    yield
-    stand_ins.control("POST", "load/qualy", agency)
+pytestmark = pytest.mark.usefixtures("as_it_was")
 
 
 def receipts(world: World, payment: int, *amounts: int) -> None:

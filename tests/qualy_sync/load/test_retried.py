@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -13,20 +12,12 @@ from qualy_app.todo import act, list_entries
 from qualy_sync.ledger.runs import open_run
 from qualy_sync.ledger.troubles import entry_at
 from qualy_sync.load.retrying import records_of, retry
-from sandbox.server import Sandbox
 from tests.support.life import code, runs, state, told
 from tests.support.world import World, object_id
 
 AGENT = object_id(2, 2)
 SHARE = (4, 30)  # AUD 110.00 of the third payment
-
-
-@pytest.fixture(autouse=True)
-def as_it_was(stand_ins: Sandbox, agency: dict[str, Any]) -> Iterator[None]:
-    """Qualy's stand-in is shared: each story begins with the agency that its ledger has read, and leaves it so."""
-    stand_ins.control("POST", "load/qualy", agency)
-    yield
-    stand_ins.control("POST", "load/qualy", agency)
+pytestmark = pytest.mark.usefixtures("as_it_was")
 
 
 def test_the_bills_of_a_supplier_follow_it_in_the_same_try(world: World, agency: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,20 +15,12 @@ from qualy_sync.ledger.runs import latest_pass
 from qualy_sync.ledger.schema import passes
 from qualy_sync.ledger.source import LATELY, unfinished_pass
 from qualy_sync.reconcile import totals
-from sandbox.server import Sandbox
 from tests.support.life import code, invoice, now, runs
 from tests.support.world import World, object_id
 
+pytestmark = pytest.mark.usefixtures("as_it_was")
 MakeWorld = Callable[..., World]
 VISA = "Q-1002"  # AUD 155.00, due, nothing paid
-
-
-@pytest.fixture(autouse=True)
-def as_it_was(stand_ins: Sandbox, agency: dict[str, Any]) -> Iterator[None]:
-    """Qualy's stand-in is shared: each story begins with the agency that its ledger has read, and leaves it so."""
-    stand_ins.control("POST", "load/qualy", agency)
-    yield
-    stand_ins.control("POST", "load/qualy", agency)
 
 
 @pytest.fixture
