@@ -67,6 +67,7 @@ def test_since_a_day_only_what_is_dated_so_goes_with_the_contacts_it_needs(runs:
     assert {("contact", newcomer), ("invoice", earlier)} <= set(world.attempted()[len(sent) :])
 
 
+@pytest.mark.full
 def test_while_the_days_calls_run_low_events_wait_for_the_clock(runs: Runs, world: World) -> None:
     runs.run(SYNC)
     world.sandbox.control("POST", "quota/xero", {"day": len(world.calls()) + 400})

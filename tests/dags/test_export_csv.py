@@ -52,6 +52,7 @@ def test_with_nothing_else_connected_everything_in_qualy_is_in_the_files(
         assert runs.state(other, runs.run(other)) == "success", other
 
 
+@pytest.mark.full
 def test_after_the_first_time_only_what_changed(runs: Runs, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     settings(world, monkeypatch, content="changed")
     folder = world.folder / "csv"

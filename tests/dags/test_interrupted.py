@@ -63,6 +63,7 @@ def test_a_load_killed_in_mid_call_is_told_of_and_heals_when_it_is_cleared(
     assert world.ending() == undisturbed
 
 
+@pytest.mark.full
 def test_what_another_process_is_writing_is_waited_for_and_lost_by_nobody(
     runs: Runs, world: World, undisturbed: Ending, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -164,6 +164,7 @@ def test_an_instance_killed_before_it_told_tells_at_its_next_try_and_only_then_t
     assert len(world.attempted()) == len(attempted) + 3
 
 
+@pytest.mark.full
 def test_the_list_keeps_its_places_while_troubles_come_and_go(runs: Runs, world: World) -> None:
     run = runs.run(SYNC)
     first = list(runs.to_do(SYNC, run))

@@ -80,6 +80,7 @@ def test_a_later_process_with_the_same_id_is_left_alone(worker: Started) -> None
     assert worker.ended() is None
 
 
+@pytest.mark.full
 def test_the_next_start_names_and_ends_what_a_killed_runner_left(places: Places, worker: Started) -> None:
     processes.remember(places.processes, [worker.session])
     told: list[str] = []

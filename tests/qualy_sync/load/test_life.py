@@ -335,11 +335,10 @@ def undisturbed() -> dict[str, Any]:
 
 
 def disturbed() -> Iterator[Any]:
-    """Each call with an answer that was lost, and each fate once, in every `make test`; all of them in the long one."""
+    """Each call with an answer that was lost, in every `make test`; each with every fate in the long one."""
     for name in LATER:
         for fate in FATES:
-            often = fate == "drop_after" or name == "change"
-            yield pytest.param(name, fate, marks=[] if often else [pytest.mark.full])
+            yield pytest.param(name, fate, marks=[] if fate == "drop_after" else [pytest.mark.full])
 
 
 @pytest.mark.parametrize(("name", "fate"), disturbed())
@@ -355,9 +354,8 @@ def test_whatever_happens_to_the_call_it_comes_to_the_same_once(
     assert not world.open_attempts()
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[] if name == "allocation" else [pytest.mark.full]) for name in LATER]
-)
+@pytest.mark.full
+@pytest.mark.parametrize("name", LATER)
 def test_the_same_on_postgresql(
     pg_world: World, tmp_path: Path, make_world: MakeWorld, undisturbed: dict[str, Any], name: str
 ) -> None:
