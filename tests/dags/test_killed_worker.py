@@ -42,14 +42,21 @@ def documents(airflow: Installation, run: str) -> dict[str, int]:
 
 
 def worker_of(airflow: Installation) -> psutil.Process:
-    """The worker whose task is at work: the one with a child."""
+    """The worker whose task is at work: the one with a child, once the tasks before it have left theirs."""
     home = str(airflow.places.airflow_home)
     scheduler = next(
         process
         for process in psutil.process_iter(["cmdline"])
         if process.info["cmdline"] and "scheduler" in process.info["cmdline"] and in_home(process, home)
     )
-    return next(worker for worker in scheduler.children() if worker.children())
+    busy: list[psutil.Process] = []
+
+    def one_is_at_work() -> bool:
+        busy[:] = [worker for worker in scheduler.children() if worker.children()]
+        return len(busy) == 1
+
+    until(one_is_at_work, 30)
+    return busy[0]
 
 
 def in_home(process: psutil.Process, home: str) -> bool:
