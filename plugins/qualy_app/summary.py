@@ -14,6 +14,7 @@ from qualy_sync.reconcile import Column, Line, by_currency, completeness, pin_of
 from qualy_sync.report import trouble_labels, words
 from qualy_sync.report.gather import by_group, counts
 from qualy_sync.report.make import newest_copy
+from qualy_sync.report.render_html import KINDS, LEGS
 from qualy_sync.report.values import Count
 
 from .tools import TOOLS
@@ -23,23 +24,6 @@ UNFINISHED = frozenset(
     {Code.UNKNOWN, Code.UNREACHABLE, Code.OUT_OF_QUOTA, Code.RECONNECT, Code.ITS_TURN, Code.NOT_CONFIRMED}
     | {Code.MASS_CHANGE, Code.DUPLICATE_THERE, Code.CHANGED_THERE, Code.INVALID, Code.NOT_ALLOWED}
 )
-_LEGS = {
-    "contact": "customers",
-    "supplier": "partners",
-    "invoice": "payments",
-    "bill": "splits",
-    "settlement": "receipts",
-    "pay_out": "pay-outs",
-}
-_KINDS = {
-    "payment-intents": "Payments",
-    "payment-splits": "Splits",
-    "transactions": "Receipts",
-    "split-intents": "Pay-outs",
-    "credit_note": "credit notes",
-    "supplier_credit": "supplier credits",
-    "allocation": "allocations",
-}
 
 
 def lines(ledger_url: str, tool: str = "") -> list[str]:
@@ -112,7 +96,7 @@ def _lines(ledger: Ledger, tool: str) -> Iterator[str]:
 def _groups(found: Sequence[Count]) -> Iterator[str]:
     table = by_group(list(found))
     for group in Group:
-        legs = [f"{words.number(table[group][leg])} {name}" for leg, name in _LEGS.items() if table[group][leg]]
+        legs = [f"{words.number(table[group][leg])} {name.lower()}" for leg, name in LEGS.items() if table[group][leg]]
         if legs:
             yield f"  {str(group).capitalize():<24}{sum(table[group].values()):>8,}   {', '.join(legs)}"
 
@@ -151,4 +135,4 @@ def _differences(connection: sa.Connection, book: int) -> int:
 
 
 def _kind(line: Line) -> str:
-    return _KINDS.get(line.kind, line.kind)
+    return KINDS.get(line.kind, line.kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -88,6 +89,14 @@ def test_the_summary_tells_both_sides_and_what_waits_for_whom(books: LedgerRows)
         assert line in text
     [aud] = [line.split() for line in text.splitlines() if line.strip().startswith("Payments AUD")]
     assert aud == ["Payments", "AUD", "85,522.86", "49,295.20", "35,477.66", "750.00", "0.00", "0.00"]
+
+
+def test_the_summary_names_credits_too_so_that_its_parts_are_the_whole(books: LedgerRows) -> None:
+    books.change(schema.current_outcomes, {"leg": "settlement"}, leg="credit_note")
+    [in_step] = [line for line in summary.lines(books.ledger.url, "Xero") if line.startswith("  In step")]
+    total, *parts = (int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", in_step))
+    assert "36 credit notes" in in_step
+    assert total == sum(parts)
 
 
 def test_a_run_ends_as_expected_when_only_people_have_something_to_do(books: LedgerRows) -> None:
