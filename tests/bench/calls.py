@@ -74,6 +74,8 @@ def measure(tool: Tool, payments: int) -> Measured:
     """Three runs on the made data set. Raises RuntimeError where not everything was written."""
     with World(payments=1, tool=tool) as world:
         world.control("POST", "load/qualy", made.objects(payments, datetime.now(UTC), tool.currency))
+        if tool.slowed:
+            world.control("POST", f"faults/{tool.id}", list(tool.slowed))
         stages = world.run("first", ["prepare", *EXTRACT, *SYNC])
         first = Calls(world.calls(), tool)
         counts = {stage.name: stage.counts for stage in stages}

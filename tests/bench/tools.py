@@ -6,7 +6,7 @@ The made data set has, for each payment, a customer, an invoice, a bill and a se
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil
 from pathlib import Path
 from types import MappingProxyType
@@ -31,6 +31,9 @@ class Tool(ABC):
     daily: ClassVar[tuple[str, ...]]  # ends of addresses that are read once a day, whatever the runs
     tokens: ClassVar[str]  # beginning of the addresses of its token service
     clock_most: ClassVar[int]  # calls of a run by the clock after which nothing changed
+    slowed: ClassVar[
+        Sequence[Mapping[str, Any]]
+    ] = ()  # faults that keep writes as far apart as a page of changes needs
 
     @property
     def settings(self) -> Path:
@@ -63,6 +66,9 @@ class Xero(Tool):
     daily = ("/Accounts", "/TaxRates", "/Currencies", "/Organisation/Actions")
     tokens = "/identity/"
     clock_most = 8
+    # Xero's limit of 60 calls a minute lets 50 records a second be written at most; here it would be thousands, and all
+    # that changed within a second has to be read until it holds still.
+    slowed = ({"method": "PUT", "path": "/api.xro/2.0/", "do": "delay:0.15", "times": 1_000_000},)
     per_write, per_read = 50, 1000
 
     def least(self, payments: int) -> int:
