@@ -46,6 +46,7 @@ def test_only_what_was_asked_for_goes_and_the_rest_goes_in_its_own_time(
     assert world.ending() == undisturbed
 
 
+@pytest.mark.full
 def test_since_a_day_only_what_is_dated_so_goes_with_the_contacts_it_needs(runs: Runs, world: World) -> None:
     newcomer, earlier = world.sell_to_a_newcomer(date(2026, 6, 20))
     cursors = world.cursors()

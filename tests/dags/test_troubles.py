@@ -145,6 +145,7 @@ def test_what_xero_calls_invalid_is_red_again_for_every_new_record(runs: Runs, w
     assert "2 records" in red
 
 
+@pytest.mark.full
 def test_an_instance_killed_before_it_told_tells_at_its_next_try_and_only_then_tries_again(
     runs: Runs, world: World
 ) -> None:

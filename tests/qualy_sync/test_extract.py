@@ -257,6 +257,7 @@ def test_a_reading_that_dies_shows_nothing_and_is_gone_on_with(qualy: Sandbox, a
     assert read.versions() == sum(map(len, read.held().values()))
 
 
+@pytest.mark.full
 def test_a_later_reading_that_dies_leaves_what_was_visible(qualy: Sandbox, any_ledger: Ledger) -> None:
     read = Reader(qualy, any_ledger)
     read()
