@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from qualy_sync.ledger.attempts import Link, links_on, put_links, step_key, steps_on
-from qualy_sync.ledger.outcomes import Verdict, current_of, record
+from qualy_sync.ledger.outcomes import Verdict, current_of, look_again, record
 from qualy_sync.ledger.variants import put_variants, variants_on
 from qualy_sync.model import Leg
 from qualy_sync.outcomes import Code, Group, Outcome
@@ -44,6 +44,7 @@ def keep_planned(work: Work, terms: Terms, planned: Iterable[Planned]) -> int:
     everything = list(planned)
     turn = terms.say(Code.ITS_TURN, why="not sent yet")
     with work.ledger.writing() as connection:
+        everything = _not_overtaken(connection, work.book, everything)
         if _restored(connection, work.book, everything):
             close_gate(connection, work.book)
         put_links(connection, work.book, [one.link for one in everything if one.link is not None])
@@ -55,6 +56,20 @@ def keep_planned(work: Work, terms: Terms, planned: Iterable[Planned]) -> int:
             terms.settings.version,
             _verdicts(connection, work.book, everything, turn),
         )
+
+
+def _not_overtaken(connection: sa.Connection, book: int, planned: list[Planned]) -> list[Planned]:
+    """Without owners of whom another process settled something since they were planned: these are planned anew.
+
+    What it found out would else be said to be unknown again, and what hangs on it to wait.
+    """
+    unknown = [one for one in planned if one.outcome is not None and one.outcome.code is Code.UNKNOWN]
+    steps = steps_on(connection, book, [one.source_id for one in unknown]) if unknown else {}
+    overtaken = {one.owner for one in unknown if not any(step.open for step in steps.get(one.key, ()))}
+    if not overtaken:
+        return planned
+    look_again(connection, book, [(str(one.leg), one.source_id) for one in planned if one.owner in overtaken])
+    return [one for one in planned if one.owner not in overtaken]
 
 
 def as_records(planned: Iterable[Planned]) -> list[Code]:
