@@ -65,7 +65,7 @@ def _not_overtaken(connection: sa.Connection, book: int, planned: list[Planned])
     """
     unknown = [one for one in planned if one.outcome is not None and one.outcome.code is Code.UNKNOWN]
     steps = steps_on(connection, book, [one.source_id for one in unknown]) if unknown else {}
-    overtaken = {one.owner for one in unknown if not any(step.open for step in steps.get(one.key, ()))}
+    overtaken = {one.owner for one in unknown if one.key in steps and not steps[one.key][-1].open}
     if not overtaken:
         return planned
     look_again(connection, book, [(str(one.leg), one.source_id) for one in planned if one.owner in overtaken])
